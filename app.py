@@ -1,0 +1,5 @@
+"""Run with `streamlit run app.py`."""
+
+from gradviz.app import main
+
+main()

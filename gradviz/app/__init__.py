@@ -1,0 +1,32 @@
+"""The Streamlit app: pages hold widgets and calls only; all mathematics and drawing happens below this room."""
+
+from __future__ import annotations
+
+from importlib import import_module
+from pkgutil import iter_modules
+from types import ModuleType
+
+
+def discover_pages() -> list[ModuleType]:
+    """Every module in `pages/` (each has TITLE, SECTION, ORDER and show), in the order of the menu."""
+    import gradviz.app.pages as folder
+
+    names = sorted(module.name for module in iter_modules(folder.__path__))
+    found = [import_module(f"{folder.__name__}.{name}") for name in names]
+    return sorted(found, key=lambda page: (page.ORDER, page.TITLE))
+
+
+def main() -> None:
+    """Draw the app: the menu of pages by section, and the page chosen."""
+    import streamlit as st
+
+    from gradviz.app.style import apply_style
+
+    st.set_page_config(page_title="gradviz", page_icon="∂", layout="wide", initial_sidebar_state="expanded")
+    apply_style()
+    sections: dict[str, list[st.Page]] = {}
+    for page in discover_pages():
+        path = page.__name__.rpartition(".")[2].replace("_", "-")
+        entry = st.Page(page.show, title=page.TITLE, url_path=path, default=not sections)
+        sections.setdefault(page.SECTION, []).append(entry)
+    st.navigation(sections, position="hidden" if len(discover_pages()) == 1 else "sidebar").run()

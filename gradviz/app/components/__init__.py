@@ -1,0 +1,1 @@
+"""Browser components of the app and their Python side."""

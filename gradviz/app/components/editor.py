@@ -1,0 +1,52 @@
+"""The program editor as a Streamlit component: errors appear under the characters they blame."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import cache
+from importlib.resources import files
+from typing import Any
+
+import streamlit as st
+
+from gradviz.errors import GradvizError
+
+
+@cache
+def _component() -> Callable[..., Any]:
+    here = files(__package__)
+    return st.components.v2.component(
+        "gradviz_editor",
+        html='<div class="gradviz-editor"></div>',
+        css=here.joinpath("editor.css").read_text(encoding="utf-8"),
+        js=here.joinpath("editor.js").read_text(encoding="utf-8"),
+    )
+
+
+def editor(
+    text: str, version: int, error: GradvizError | None, *, key: str, on_edit: Callable[[], None]
+) -> None:
+    """Show the text. After an edit, `on_edit` is called and `st.session_state[key].edit` holds the new text.
+
+    A new `version` replaces what is in the field.
+    """
+    _component()(
+        key=key,
+        data={"text": text, "version": version, "error": _as_data(error, text)},
+        on_edit_change=on_edit,
+    )
+
+
+def _as_data(error: GradvizError | None, text: str) -> dict[str, Any] | None:
+    if error is None:
+        return None
+    start, end = error.span or (None, None)
+    facts = [f"{name} {value}" for name, value in (("got", error.got), ("expected", error.expected)) if value]
+    return {
+        "text": text,
+        "start": start,
+        "end": end,
+        "message": (f"Line {error.line}: " if error.line else "") + error.message[:300],
+        "excerpt": error.excerpt(),
+        "hint": "; ".join([*([error.hint] if error.hint else []), *facts])[:200],
+    }

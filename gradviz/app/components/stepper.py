@@ -1,0 +1,58 @@
+"""The step-through view as a Streamlit component: it gets a payload once and steps without the server."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import cache
+from typing import Any
+
+import streamlit as st
+
+from gradviz.draw import web
+
+# Streamlit calls the default export again on every data change, without clean-up: mount once, then update.
+_ADAPTER = """
+const views = new WeakMap();
+
+function remember(step) {
+  const url = new URL(window.location.href);
+  url.searchParams.set('k', String(step));
+  window.history.replaceState(window.history.state, '', url);
+}
+
+export default function ({ parentElement, data, setTriggerValue }) {
+  const root = parentElement.querySelector('.gradviz-root');
+  let view = views.get(root);
+  if (!view) {
+    let timer = 0;
+    const hooks = {
+      onStep: (k) => { clearTimeout(timer); timer = setTimeout(remember, 250, k); },
+    };
+    view = { hooks, mounted: gradviz.mount(root, data, hooks) };
+    views.set(root, view);
+  } else {
+    view.mounted.update(data);
+  }
+  view.hooks.onOpen = (id) => setTriggerValue('open', id);
+  view.hooks.onFold = (id) => setTriggerValue('fold', id);
+  return () => { view.mounted.destroy(); views.delete(root); };
+}
+"""
+
+
+@cache
+def _component() -> Callable[..., Any]:
+    return st.components.v2.component(
+        "gradviz_stepper",
+        html='<div class="gradviz-root"></div>',
+        css=web.style(),
+        js=f"{web.script()}\n{_ADAPTER}",
+    )
+
+
+def stepper(
+    payload: dict[str, Any], *, key: str, on_open: Callable[[], None], on_fold: Callable[[], None]
+) -> None:
+    """Show a payload of `Stage.payload`. After a click on open or fold the callback is called, and
+    `st.session_state[key].open` or `.fold` holds the node's id."""
+    _component()(key=key, data=payload, on_open_change=on_open, on_fold_change=on_fold)

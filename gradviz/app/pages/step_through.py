@@ -1,0 +1,174 @@
+"""Step through: a program, its graph, and every step forward and backward."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import streamlit as st
+
+from gradviz.app import session
+from gradviz.app.components.editor import editor
+from gradviz.app.components.stepper import stepper
+from gradviz.app.inputs import input_fields, range_editor, scalar_ranges
+from gradviz.app.program import DIGITS, Opened, Program, group_line, home_line
+from gradviz.demos import demos
+from gradviz.errors import GradvizError
+
+TITLE = "Step through"
+SECTION = "Backprop"
+ORDER = 1
+
+
+def show() -> None:
+    """Draw the page."""
+    session.start()
+    opened, error = session.current()
+    with st.sidebar:
+        _rail(opened, error)
+    if error and error.span is None:
+        st.error(str(error), icon="⚠")
+    if st.session_state.notice:
+        st.info(st.session_state.notice)
+    payload = opened.stage.payload(session.first_step())
+    stepper(payload, key="stepper", on_open=_toggle_open, on_fold=lambda: _toggle_fold(opened))
+
+
+def _rail(opened: Opened, error: GradvizError | None) -> None:
+    program = session.program()
+    names = [demo.name for demo in demos().values()]
+    st.selectbox(
+        "Demo",
+        names,
+        index=next((i for i, demo in enumerate(demos().values()) if demo.text == program.text), None),
+        format_func=lambda name: f"{demos()[name].row}  {demos()[name].title}",
+        placeholder="own program",
+        key=f"demo {program.text}",
+        on_change=lambda: _take_demo(f"demo {program.text}"),
+    )
+    editor(program.text, st.session_state.version, error, key="editor", on_edit=_edited)
+    lesson = next((demo.lesson for demo in demos().values() if demo.text == program.text), "")
+    if lesson:
+        st.caption(lesson)
+    ranges = scalar_ranges(opened.values, st.session_state.ranges)
+    if opened.values:
+        st.markdown("**Inputs**")
+        input_fields(opened.values, ranges, _set_value)
+    if opened.output_shape:
+        _seed_choice(opened)
+    with st.expander("Options"):
+        _options(opened, program)
+        if ranges:
+            st.caption("Slider ranges")
+            range_editor(ranges, _set_range)
+    with st.expander("Share"):
+        _share(program)
+
+
+def _take_demo(key: str) -> None:
+    if (name := st.session_state[key]) is not None:
+        session.set_program(Program.of_demo(demos()[name]))
+        st.query_params["k"] = "0"
+
+
+def _edited() -> None:
+    text = st.session_state.editor.edit
+    if isinstance(text, str):
+        session.edit(text)
+
+
+def _set_value(name: str, value: Any) -> None:
+    session.change(values={**session.program().values, name: value})
+
+
+def _set_range(name: str, limits: tuple[float, float]) -> None:
+    st.session_state.ranges[name] = limits
+    st.rerun()
+
+
+def _seed_choice(opened: Opened) -> None:
+    shape = opened.output_shape
+    names = {"ones": "all ones (the gradient of the sum)", "none": "forward only"}
+    entries = [str(i) for i in range(min(64, opened.stage.run.value().size))]
+    st.selectbox(
+        f"The output has shape {shape}. Gradient put on it",
+        [*names, *entries],
+        format_func=lambda choice: names.get(choice, f"1 on entry {int(choice) + 1}, 0 elsewhere"),
+        key="seed",
+        on_change=lambda: session.change(seed=st.session_state.seed),
+    )
+    if st.button("Reduce with sum(…)"):
+        last = opened.graph.nodes[opened.graph.output].id
+        session.set_program(_with_sum(session.program(), last))
+        st.rerun()
+
+
+def _with_sum(program: Program, output: str) -> Program:
+    text = program.text.rstrip()
+    if "." in output:
+        head, _, tail = text.rpartition("\n")
+        return Program(f"{head}\nsum({tail})\n".lstrip("\n"), values=program.values, digits=program.digits)
+    return Program(f"{text}\nsum({output})\n", values=program.values, digits=program.digits)
+
+
+def _options(opened: Opened, program: Program) -> None:
+    inputs = list(opened.graph.inputs)
+    st.multiselect(
+        "Differentiate with respect to",
+        inputs,
+        default=[name for name in inputs if program.wrt is None or name in program.wrt],
+        key=f"wrt {inputs} {program.title}",
+        on_change=lambda: session.change(wrt=tuple(st.session_state[f"wrt {inputs} {program.title}"])),
+    )
+    st.select_slider(
+        "Significant digits shown",
+        list(DIGITS),
+        value=program.digits,
+        key="digits",
+        on_change=lambda: session.change(digits=st.session_state.digits),
+    )
+    lines = sorted({node.line for node in opened.graph.nodes if node.op is not None})
+    st.multiselect(
+        "Lines folded into one box",
+        lines,
+        default=[line for line in program.folded if line in lines],
+        key=f"fold {lines} {program.folded}",
+        on_change=lambda: session.change(folded=tuple(st.session_state[f"fold {lines} {program.folded}"])),
+    )
+
+
+def _share(program: Program) -> None:
+    if session.remember(lambda link: st.query_params.update(p=link)):
+        st.caption("The address of this page holds the program, the values and the step: copy it.")
+    else:
+        st.caption("This program is too long for an address: save it as a file and send that.")
+    st.download_button(
+        "Save as file", program.to_json(), "gradviz.json", "application/json", on_click="ignore"
+    )
+    file = st.file_uploader("Open a file", type="json", key=f"file {st.session_state.version}")
+    if file is not None:
+        try:
+            session.set_program(Program.from_json(file.getvalue().decode("utf-8", "replace")))
+        except GradvizError as error:
+            st.error(str(error), icon="⚠")
+        else:
+            st.rerun()
+
+
+def _toggle_open() -> None:
+    node = st.session_state.stepper.open
+    if isinstance(node, str):
+        session.change(opened=session.toggled(session.program().opened, node))
+
+
+def _toggle_fold(opened: Opened) -> None:
+    """A folded box unfolds, a gate of an opened node closes it, any other node folds its line."""
+    node, program = st.session_state.stepper.fold, session.program()
+    if not isinstance(node, str):
+        return
+    inside = node.partition("/")[0]
+    if node.startswith("["):
+        session.change(folded=session.toggled(program.folded, group_line(node)))
+    elif inside in program.opened:
+        session.change(opened=session.toggled(program.opened, inside))
+    else:
+        session.change(folded=session.toggled(program.folded, home_line(opened.stage.run, node)))

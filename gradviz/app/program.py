@@ -1,0 +1,165 @@
+"""What the step-through page shows, as one value: text, input values, options; and how it becomes a stage."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import json
+import zlib
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+import numpy as np
+
+from gradviz.demos import Demo
+from gradviz.draw.stage import Stage
+from gradviz.engine.build import as_value
+from gradviz.engine.graph import Graph, shape_of
+from gradviz.engine.limits import APP
+from gradviz.engine.numeric import Array, Shape
+from gradviz.engine.parse import parse
+from gradviz.engine.tape import Tape
+from gradviz.errors import GradvizError
+from gradviz.explain.fold import View, line_groups, open_nodes
+from gradviz.explain.trace import Run, explore
+
+LINK_LIMIT = 1800  # characters; some mail programs and chats cut longer addresses
+FILE_LIMIT = 200_000  # bytes of an opened file or an unpacked link
+DIGITS = range(2, 9)
+
+Json = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Program:
+    """A text and everything chosen beside it. `values` override declared inputs; None in `wrt` means all inputs.
+
+    `seed` is "ones", "none" (forward only) or the flat index of the one output entry to differentiate.
+    """
+
+    text: str
+    title: str = ""
+    values: Mapping[str, Any] = field(default_factory=dict)
+    wrt: tuple[str, ...] | None = None
+    opened: tuple[str, ...] = ()
+    folded: tuple[str, ...] = ()
+    digits: int = 4
+    seed: str = "ones"
+
+    @classmethod
+    def of_demo(cls, demo: Demo) -> Program:
+        """A demo as it is shipped."""
+        return cls(demo.text, demo.title, wrt=demo.wrt)
+
+    def to_json(self) -> str:
+        """The program as a file."""
+        return json.dumps(asdict(self), separators=(",", ":"), ensure_ascii=False)
+
+    @classmethod
+    def from_json(cls, text: str) -> Program:
+        """The program in a file; raises GradvizError when it is not one."""
+        if len(text) > FILE_LIMIT:
+            raise GradvizError("the file is too large for a gradviz program")
+        try:
+            raw = json.loads(text)
+            return cls(
+                text=_of_type(raw["text"], str),
+                title=_of_type(raw.get("title", ""), str)[:80],
+                values={
+                    _of_type(k, str): _numbers(v) for k, v in _of_type(raw.get("values", {}), dict).items()
+                },
+                wrt=None if raw.get("wrt") is None else tuple(_of_type(n, str) for n in raw["wrt"]),
+                opened=tuple(_of_type(n, str) for n in raw.get("opened", [])),
+                folded=tuple(_of_type(n, str) for n in raw.get("folded", [])),
+                digits=min(max(int(raw.get("digits", 4)), DIGITS[0]), DIGITS[-1]),
+                seed=_of_type(raw.get("seed", "ones"), str),
+            )
+        except (ValueError, TypeError, KeyError, AttributeError, RecursionError) as error:
+            raise GradvizError("this is not a gradviz program", got=str(error)[:60]) from None
+
+    def to_link(self) -> str:
+        """The program packed for the address; empty when it would be longer than LINK_LIMIT."""
+        packed = base64.urlsafe_b64encode(zlib.compress(self.to_json().encode(), 9)).decode().rstrip("=")
+        return packed if len(packed) <= LINK_LIMIT else ""
+
+    @classmethod
+    def from_link(cls, packed: str) -> Program:
+        """The program in an address; raises GradvizError when the address is damaged."""
+        try:
+            raw = base64.urlsafe_b64decode(packed[: 4 * LINK_LIMIT] + "=" * (-len(packed) % 4))
+            text = zlib.decompressobj().decompress(raw, FILE_LIMIT).decode()
+        except (ValueError, binascii.Error, zlib.error) as error:
+            raise GradvizError("the address does not hold a gradviz program", got=str(error)[:60]) from None
+        return cls.from_json(text)
+
+
+def _of_type(value: Any, kind: type) -> Any:
+    if not isinstance(value, kind):
+        raise TypeError(f"{kind.__name__} expected")
+    return value
+
+
+def _numbers(value: Any) -> Any:
+    array = np.asarray(value, dtype=np.float64)
+    return value if array.ndim else float(array)
+
+
+@dataclass(frozen=True)
+class Opened:
+    """A program that runs: its graph as typed, the values used, and the stage to show."""
+
+    graph: Graph
+    values: Mapping[str, Array]
+    output_shape: Shape
+    stage: Stage
+
+
+def open_program(program: Program) -> Opened:
+    """Parse, run and lay out a program; raises GradvizError at whatever does not work."""
+    graph = parse(program.text, limits=APP)
+    values = input_values(graph, program.values)
+    shapes = {name: shape_of(value) for name, value in values.items()}
+    known = {node.id for node in graph.nodes}
+    gates = open_nodes(graph, shapes, [id for id in program.opened if id.partition("/")[0] in known])
+    wrt = [name for name in (graph.inputs if program.wrt is None else program.wrt) if name in graph.inputs]
+    tape_shapes = Tape(gates, shapes, (), APP).shapes
+    output = tape_shapes[gates.output]
+    seed = _seed(program.seed, output)
+    run = explore(gates, values, wrt=() if program.seed == "none" and output else wrt, seed=seed, limits=APP)
+    view = View(gates, _groups(gates, program.folded))
+    return Opened(graph, values, output, Stage(run, view=view, digits=program.digits, title=program.title))
+
+
+def input_values(graph: Graph, overrides: Mapping[str, Any]) -> dict[str, Array]:
+    """A value for every input: the override where its shape fits the declared one, the declared one, or 1."""
+    values = {name: graph.defaults.get(name, 1.0) for name in graph.inputs}
+    for name, value in overrides.items():
+        if name in values and shape_of(as_value(value)) == shape_of(values[name]):
+            values[name] = as_value(value)
+    return values
+
+
+def _seed(choice: str, shape: Shape) -> Array:
+    if not shape:
+        return None
+    seed = np.ones(shape)
+    if choice.isdigit():
+        seed = np.zeros(shape)
+        seed.flat[min(int(choice), seed.size - 1)] = 1.0
+    return seed
+
+
+def _groups(graph: Graph, folded: tuple[str, ...]) -> dict[str, tuple[str, ...]]:
+    """Folded lines as boxes; a box is called after its line, with a mark that no name can have."""
+    return {f"[{line}]": members for line, members in line_groups(graph, folded).items()}
+
+
+def group_line(box: str) -> str:
+    """The program line that a folded box stands for."""
+    return box.strip("[]")
+
+
+def home_line(run: Run, node: str) -> str:
+    """The program line a node belongs to."""
+    return run.graph[node].line

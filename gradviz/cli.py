@@ -1,0 +1,234 @@
+"""`gradviz app | steps | check | shapes | demos`: the same engine in a terminal. Bad input exits with code 2."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+from gradviz.errors import GradvizError
+from gradviz.explain.trace import Run, Step
+
+BAD_INPUT = 2
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run one command and return its exit code."""
+    arguments = _parser().parse_args(argv)
+    command: Callable[[argparse.Namespace], int] = arguments.command
+    try:
+        return command(arguments)
+    except GradvizError as error:
+        _report(error)
+        return BAD_INPUT
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="gradviz", description="See and step through computational graphs.")
+    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+
+    app = commands.add_parser("app", help="open the app in the browser")
+    app.add_argument("--port", type=int, default=8501)
+    app.add_argument("--headless", action="store_true", help="do not open a browser window")
+    app.set_defaults(command=_app)
+
+    steps = _with_program(commands.add_parser("steps", help="print every step of a program"))
+    steps.add_argument("--wrt", help="differentiate with respect to these inputs only: w1,w2")
+    steps.set_defaults(command=_steps)
+
+    check = _with_program(commands.add_parser("check", help="compare gradients with finite differences"))
+    check.set_defaults(command=_check)
+
+    shapes = commands.add_parser("shapes", help="the shape of every node, without values")
+    shapes.add_argument("program", help=_PROGRAM)
+    shapes.add_argument("--shape", action="append", default=[], metavar="NAME=3,4", help="shape of an input")
+    shapes.set_defaults(command=_shapes)
+
+    commands.add_parser("demos", help="list the demos").set_defaults(command=_demos)
+    return parser
+
+
+_PROGRAM = "a text, a file, or the name of a demo (a text may separate its lines with ' / ')"
+
+
+def _with_program(parser: argparse.ArgumentParser) -> argparse.ArgumentParser:
+    parser.add_argument("program", help=_PROGRAM)
+    parser.add_argument(
+        "--set", action="append", default=[], metavar="NAME=VALUE", help="value of an input: w1=2"
+    )
+    parser.add_argument("--digits", type=int, default=4, choices=range(1, 13), metavar="N")
+    return parser
+
+
+def read_program(given: str) -> tuple[str, tuple[str, ...] | None]:
+    """The text meant by a command-line argument, and the inputs its demo differentiates."""
+    from gradviz.demos import demos
+
+    for demo in demos().values():
+        if given in (demo.name, demo.row):
+            return demo.text, demo.wrt
+    if "\n" not in given and len(given) < 250 and Path(given).is_file():
+        return Path(given).read_text(encoding="utf-8"), None
+    return given.replace(" / ", "\n") if "=" in given else given, None
+
+
+def _values(settings: Sequence[str]) -> dict[str, Any]:
+    """`NAME=VALUE` pairs; a value is any declared value of the language: 2, 1/3, [1, 2], randn(3)."""
+    from gradviz.engine.parse import parse
+
+    found: dict[str, Any] = {}
+    for setting in settings:
+        name, equals, value = setting.partition("=")
+        if not equals:
+            raise GradvizError(f"--set {setting}", expected="NAME=VALUE")
+        graph = parse(f"{name} = {value}")
+        if not graph.nodes[graph.output].is_input:
+            raise GradvizError(f"--set {setting}: the value must be a number, a list or a call like randn(3)")
+        found[name.strip()] = graph.defaults[graph.nodes[graph.output].id]
+    return found
+
+
+def _app(arguments: argparse.Namespace) -> int:
+    from streamlit.web import cli
+
+    script = Path(__file__).with_name("launch.py")
+    sys.argv = [
+        "streamlit", "run", str(script),
+        "--runner.postScriptGC=false",
+        "--browser.gatherUsageStats=false",
+        "--server.showEmailPrompt=false",
+        "--client.toolbarMode=minimal",
+        f"--server.port={arguments.port}",
+        f"--server.headless={str(arguments.headless).lower()}",
+    ]  # fmt: skip
+    return int(cli.main() or 0)
+
+
+def _console(*, error: bool = False) -> Any:
+    from rich.console import Console
+
+    return Console(stderr=error, highlight=False, soft_wrap=True)
+
+
+def _report(error: GradvizError) -> None:
+    from rich.text import Text
+
+    _console(error=True).print(Text.assemble(("error: ", "bold red"), str(error)))
+
+
+def _steps(arguments: argparse.Namespace) -> int:
+    from rich import box
+    from rich.table import Table
+    from rich.text import Text
+
+    from gradviz.explain import numbers
+    from gradviz.explain.derivation import Notation
+    from gradviz.explain.trace import explore
+
+    text, wrt = read_program(arguments.program)
+    if arguments.wrt is not None:
+        wrt = tuple(name.strip() for name in arguments.wrt.split(",") if name.strip())
+    run = explore(text, _values(arguments.set), wrt=wrt)
+    notation = Notation(run.graph, arguments.digits)
+    table = Table(box=box.SIMPLE_HEAD)
+    for heading in ("step", "", "node", "local", "upstream", "contribution", "result"):
+        table.add_column(heading, justify="left" if heading in ("", "node") else "right")
+    colours = {"forward": "green", "seed": "yellow", "backward": "red"}
+    for step in run.steps:
+        cells = [_cell(value, arguments.digits) for value in (step.local, step.upstream, step.contribution)]
+        result = numbers.lines(step.after, arguments.digits)
+        label = Text(step.kind, style=colours[step.kind])
+        table.add_row(
+            str(step.index + 1), label, _what(run, step, notation), *cells, Text(result, style="bold")
+        )
+    console = _console()
+    console.print(table)
+    for name, gradient in run.grads.items():
+        console.print(Text(f"gradient of {name}: {numbers.lines(gradient, arguments.digits)}"))
+    for id in run.nonfinite:
+        console.print(Text(f"{id} is where the first value that is not finite arises", style="bold red"))
+    for id, convention in run.kinks.items():
+        console.print(Text(f"{id} is exactly at a kink. {convention}", style="yellow"))
+    return 0
+
+
+def _cell(value: Any, digits: int) -> str:
+    from gradviz.explain import numbers
+    from gradviz.explain.jacobian import Jacobian
+
+    if value is None:
+        return ""
+    if isinstance(value, Jacobian):
+        return f"{value.shape[0]} × {value.shape[1]} Jacobian"
+    return numbers.lines(value, digits)
+
+
+def _what(run: Run, step: Step, notation: Any) -> str:
+    here = notation.text(run.graph.position(step.node))
+    output = notation.text(run.graph.output)
+    if step.kind == "forward":
+        return str(here)
+    via = f"  via {notation.text(run.graph.position(step.edge.consumer))}" if step.edge else ""
+    return f"∂{output}/∂{here}{via}"
+
+
+def _check(arguments: argparse.Namespace) -> int:
+    from rich.text import Text
+
+    from gradviz.explain.check import check_gradients
+
+    text, _ = read_program(arguments.program)
+    verdict = check_gradients(text, _values(arguments.set))
+    colours = {"pass": "green", "kink": "yellow", "fail": "bold red"}
+    for check in verdict.inputs:
+        _console().print(Text(str(check), style=colours[check.status]))
+    return 0 if verdict.ok else 1
+
+
+def _shapes(arguments: argparse.Namespace) -> int:
+    from rich import box
+    from rich.table import Table
+
+    from gradviz.explain.check import check_shapes
+
+    text, _ = read_program(arguments.program)
+    ledger = check_shapes(text, dict(_shape(setting) for setting in arguments.shape))
+    table = Table(box=box.SIMPLE_HEAD)
+    for heading in ("node", "operation", "arguments", "shape"):
+        table.add_column(heading)
+    for row in ledger.rows:
+        arguments_text = ", ".join(f"{name} {shape}" for name, shape in row.arguments)
+        table.add_row(row.node, row.operation, arguments_text.replace("[", "\\["), str(row.shape))
+    _console().print(table)
+    return 0
+
+
+def _shape(setting: str) -> tuple[str, tuple[int, ...]]:
+    name, equals, sizes = setting.partition("=")
+    parts = [part.strip() for part in sizes.strip("() ").split(",") if part.strip()]
+    if not equals or not all(part.isdigit() for part in parts):
+        raise GradvizError(f"--shape {setting}", expected="NAME=3,4 with whole numbers")
+    return name.strip(), tuple(map(int, parts))
+
+
+def _demos(_arguments: argparse.Namespace) -> int:
+    from rich import box
+    from rich.table import Table
+
+    from gradviz.demos import demos
+
+    table = Table(box=box.SIMPLE_HEAD)
+    for heading in ("row", "name", "title", "lesson"):
+        table.add_column(heading, no_wrap=heading != "lesson")
+    for demo in demos().values():
+        table.add_row(demo.row, demo.name, demo.title, demo.lesson)
+    from rich.console import Console
+
+    Console(highlight=False).print(table)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

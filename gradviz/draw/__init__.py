@@ -1,0 +1,1 @@
+"""Drawing: from a computational graph to a picture."""

@@ -1,0 +1,334 @@
+"""The stage of a run: where everything stands, and what is written on it at each step.
+
+A Stage is laid out once. `scene(k)` is the picture after k steps, `payload()` the whole story for the browser
+view, which steps through it without asking anybody. Both are plain data; whoever renders them computes nothing.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import asdict, dataclass
+from functools import cached_property
+from typing import Any, Literal
+
+import numpy as np
+
+from gradviz.draw import text as measure
+from gradviz.draw.layout import Box as Footprint
+from gradviz.draw.layout import Layout, Link, Route, layout
+from gradviz.engine.graph import Edge, Graph, Node
+from gradviz.explain import numbers
+from gradviz.explain.derivation import Notation
+from gradviz.explain.fold import View
+from gradviz.explain.trace import Run
+from gradviz.explain.typeset import Label
+
+FONT = 14.0  # px of values, gradients and names in the layout's own units
+CORE = 40.0  # height of a gate
+LEAF = 34.0  # height of a leaf
+_LINE = 1.2 * FONT
+
+Role = Literal["input", "parameter", "operation", "output", "group"]
+Json = dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Box:
+    """One drawn node: its core, what is written in it, and the anchors of value (above) and gradient (below).
+
+    Anchors are the baseline of the first line of text, centred; lines follow downwards at 1.2 × the font size.
+    """
+
+    id: str
+    role: Role
+    x: float
+    y: float
+    width: float
+    height: float
+    symbol: str
+    name: Label | None
+    value: tuple[float, float] | None
+    gradient: tuple[float, float] | None
+    fused: bool
+    group: bool
+    title: str
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One drawn edge, as an SVG path, and the anchor of its contribution."""
+
+    id: str
+    source: str
+    target: str
+    argument: int
+    path: str
+    label: tuple[float, float] | None
+    dashed: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Scene:
+    """The picture after k steps: boxes, lines, the texts at their slots, and what is active."""
+
+    width: float
+    height: float
+    font: float
+    boxes: tuple[Box, ...]
+    lines: tuple[Line, ...]
+    texts: dict[str, str]  # slot -> text; slots are value:<node>, gradient:<node>, contribution:<edge>
+    step: Json | None  # the step just done
+    k: int
+
+
+def edge_id(edge: Edge) -> str:
+    """The name of an edge in links and files: consumer and argument slot."""
+    return f"{edge.consumer}:{edge.argument}"
+
+
+class Stage:
+    """A run laid out once, with everything that can be written on it."""
+
+    def __init__(self, run: Run, *, view: View | None = None, digits: int = 4, title: str = "") -> None:
+        self.run = run
+        self.view = view or View(run.graph)
+        self.digits = digits
+        self.title = title
+        self.notation = Notation(run.graph, digits)
+
+    @property
+    def graph(self) -> Graph:
+        """The run's graph."""
+        return self.run.graph
+
+    @cached_property
+    def timeline(self) -> dict[str, list[tuple[int, str, str]]]:
+        """For every slot, (steps done, text, exact text) from which on it reads so."""
+        slots: dict[str, list[tuple[int, str, str]]] = {}
+        need = self.run.tape.need
+        for i, node in enumerate(self.graph.nodes):
+            if node.is_constant:
+                continue
+            if node.op is None:
+                slots[f"value:{node.id}"] = [(0, *self._texts(self.run.value(node.id)))]
+            else:
+                slots[f"value:{node.id}"] = [(0, numbers.NOT_YET, "")]
+            if need[i]:
+                slots[f"gradient:{node.id}"] = [(0, numbers.NOT_YET, "")]
+        for step in self.run.steps:
+            slot = f"{'value' if step.kind == 'forward' else 'gradient'}:{step.node}"
+            slots[slot].append((step.index + 1, *self._texts(step.after)))
+            if step.edge is not None:
+                contribution = (step.index + 1, *self._texts(step.contribution))
+                slots[f"contribution:{edge_id(step.edge)}"] = [(0, "", ""), contribution]
+        return slots
+
+    def _texts(self, value: Any) -> tuple[str, str]:
+        return numbers.lines(value, self.digits), numbers.exact(value)
+
+    def _widest(self, slot: str) -> tuple[float, float]:
+        texts = [text for _, text, _ in self.timeline.get(slot, [])]
+        return (
+            max((measure.width(text, FONT) for text in texts), default=0.0),
+            max((measure.height(text, FONT) for text in texts), default=0.0),
+        )
+
+    @cached_property
+    def _placed(self) -> tuple[dict[str, Footprint], Layout]:
+        prints = {box: self._footprint(box) for box in self.view.boxes}
+        order = {box: i for i, box in enumerate(self.view.boxes)}
+        links = []
+        for edge, source, target in self.view.edges:
+            wide, tall = self._widest(f"contribution:{edge_id(edge)}")
+            links.append(Link(order[source], order[target], wide + 4 if wide else 0, tall))
+        return prints, layout(list(prints.values()), links, layer_gap=34, node_gap=10)
+
+    def _footprint(self, box: str) -> Footprint:
+        wide, tall = 0.0, 0.0
+        for kind in ("value", "gradient"):
+            w, h = self._widest(f"{kind}:{self._shown_node(box)}")
+            wide, tall = max(wide, w), max(tall, h)
+        core, height = self._core(box)
+        return Footprint(max(wide, core) + 4, height + 2 * tall + 6, core, height)
+
+    def _core(self, box: str) -> tuple[float, float]:
+        name = measure.width(str(self._name(box) or ""), FONT)
+        if self._is_leaf(box):
+            return max(LEAF, name + 18), LEAF
+        return max(CORE, measure.width(self._symbol(box), FONT * 1.15) + 14, name + 14), CORE
+
+    def _is_leaf(self, box: str) -> bool:
+        return box in self.graph.index and self.graph[box].op is None
+
+    def _shown_node(self, box: str) -> str:
+        """The node whose value a box shows: itself, or the last of its group."""
+        return self.view.groups[box][-1] if box in self.view.groups else box
+
+    def _name(self, box: str) -> Label | None:
+        return self.notation.label(self.graph.position(self._shown_node(box)))
+
+    def _symbol(self, box: str) -> str:
+        if box in self.view.groups:
+            return "⋯"
+        node = self.graph[box]
+        return gate_symbol(self.graph, node) if node.op else ""
+
+    def _role(self, box: str) -> Role:
+        if box in self.view.groups:
+            return "group"
+        position = self.graph.position(box)
+        if position == self.graph.output:
+            return "output"
+        if self.graph.nodes[position].op is not None:
+            return "operation"
+        return "parameter" if position in self.run.tape.wanted else "input"
+
+    @cached_property
+    def boxes(self) -> tuple[Box, ...]:
+        """Every drawn node, placed."""
+        prints, placed = self._placed
+        return tuple(
+            self._box(box, prints[box], center)
+            for box, center in zip(self.view.boxes, placed.centers, strict=True)
+        )
+
+    def _box(self, id: str, footprint: Footprint, center: tuple[float, float]) -> Box:
+        x, y = center
+        shown = self._shown_node(id)
+        _, tall = self._widest(f"value:{shown}")
+        top, bottom = y - footprint.core_height / 2, y + footprint.core_height / 2
+        has_gradient = f"gradient:{shown}" in self.timeline
+        node = self.graph[shown]
+        return Box(
+            id,
+            self._role(id),
+            x,
+            y,
+            footprint.core_width,
+            footprint.core_height,
+            self._symbol(id),
+            self._name(id),
+            (x, round(top - tall + _LINE - 5, 2)),
+            (x, round(bottom + _LINE - 2, 2)) if has_gradient else None,
+            bool(node.op and node.op.fused and id not in self.view.groups),
+            id in self.view.groups,
+            self._title(node),
+        )
+
+    def _title(self, node: Node) -> str:
+        label = self.notation.text(self.graph.position(node.id))
+        return f"{label}: {node.op.signature}" if node.op else f"{label}: input"
+
+    @cached_property
+    def lines(self) -> tuple[Line, ...]:
+        """Every drawn edge, routed."""
+        _, placed = self._placed
+        live = {self.run.tape.edge(k) for k in range(len(self.run.tape.edges))}
+        result = []
+        for (edge, source, target), route in zip(self.view.edges, placed.routes, strict=True):
+            id = edge_id(edge)
+            wide, tall = self._widest(f"contribution:{id}")
+            x, y = route.label
+            anchor = (x, round(y - tall / 2 + _LINE - 5, 2)) if wide else None
+            rule = self.graph[edge.consumer].op
+            dashed = edge not in live and rule is not None and rule.rule(edge.argument).is_zero
+            result.append(Line(id, source, target, edge.argument, svg_path(route), anchor, dashed))
+        return tuple(result)
+
+    @property
+    def size(self) -> tuple[float, float]:
+        """Width and height of the drawing."""
+        placed = self._placed[1]
+        return placed.width, placed.height
+
+    def scene(self, k: int | Literal["last"] = "last") -> Scene:
+        """The picture after the first k steps."""
+        count = len(self.run.steps)
+        done = count if k == "last" else min(max(k, 0), count)
+        texts = {
+            slot: [text for at, text, _ in entries if at <= done][-1]
+            for slot, entries in self.timeline.items()
+        }
+        step = self.step(done - 1) if done else None
+        return Scene(*self.size, FONT, self.boxes, self.lines, texts, step, done)
+
+    def step(self, index: int) -> Json:
+        """Which node and edge a step is about."""
+        step = self.run.steps[index]
+        edge = edge_id(step.edge) if step.edge else None
+        return {"kind": step.kind, "node": step.node, "edge": edge}
+
+    @cached_property
+    def identity(self) -> str:
+        """Equal for two stages that draw the same structure, whatever their numbers."""
+        parts = [(n.id, n.op.name if n.op else "", n.args, sorted(n.options)) for n in self.graph.nodes]
+        shape = (parts, self.graph.output, sorted(self.view.groups), self.run.tape.wrt)
+        return hashlib.sha256(repr(shape).encode()).hexdigest()[:16]
+
+    def picture(self) -> Json:
+        """The placed drawing as data."""
+        width, height = self.size
+        return {
+            "width": width,
+            "height": height,
+            "font": FONT,
+            "boxes": [_anchored(asdict(box)) for box in self.boxes],
+            "edges": [_anchored(asdict(line)) for line in self.lines],
+        }
+
+    def payload(self, k: int = 0) -> Json:
+        """Everything the browser view shows, starting after k steps."""
+        from gradviz.draw.story import story
+
+        return {
+            "version": 1,
+            "program": self.identity,
+            "title": self.title,
+            "k": min(max(k, 0), len(self.run.steps)),
+            "scene": self.picture(),
+            "timeline": self.timeline,
+            **story(self),
+        }
+
+
+def _anchored(fields: Json) -> Json:
+    """A record as the browser reads it: points as {x, y}."""
+    for key in ("value", "gradient", "label"):
+        point = fields.get(key)
+        if point is not None:
+            fields[key] = {"x": point[0], "y": point[1]}
+    if (name := fields.get("name")) is not None:
+        fields["name"] = name._asdict()
+    return fields
+
+
+def svg_path(route: Route) -> str:
+    """A route as SVG path data."""
+    start, *rest = [f"{x:g},{y:g}" for x, y in route.points]
+    return f"M{start}" + "".join(f"C{' '.join(rest[i : i + 3])}" for i in range(0, len(rest), 3))
+
+
+_INFIX = frozenset("+−×÷<>≤≥@")
+
+
+def gate_symbol(graph: Graph, node: Node) -> str:
+    """What a gate shows: its symbol, with the literals among its arguments drawn in (`+1`, `×2`, `1−`)."""
+    assert node.op is not None
+    symbol = node.op.symbol
+    literals = [
+        (slot, graph.nodes[arg]) for slot, arg in enumerate(node.args) if graph.nodes[arg].is_constant
+    ]
+    if not literals or len(literals) == len(node.args):
+        return symbol
+    slot, literal = literals[0]
+    text = literal.text if 0 < len(literal.text) <= 6 else numbers.lines(literal.value, 3)
+    text = text.replace("-", "−")
+    if np.ndim(literal.value):
+        text = "[…]"
+    if node.op.name == "pow":
+        return f"x^{text}" if slot else f"{text}^x"
+    if symbol not in _INFIX:
+        return f"{symbol} {text}"
+    if text.startswith("−"):
+        text = f"({text})"
+    return f"{symbol}{text}" if slot or symbol in "+×" else f"{text}{symbol}"

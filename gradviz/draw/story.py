@@ -1,0 +1,180 @@
+"""What the browser view tells beside the picture: steps, nodes, edges and chains, all as data."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from gradviz.engine.graph import Node
+from gradviz.explain import numbers
+from gradviz.explain.chain import Chain, chain, path_counts
+from gradviz.explain.derivation import local_formula, note, sentence, stages
+from gradviz.explain.trace import Step
+from gradviz.explain.typeset import Formula
+
+if TYPE_CHECKING:
+    from gradviz.draw.stage import Stage
+
+Json = dict[str, Any]
+
+
+def story(stage: Stage) -> Json:
+    """Steps, nodes, edges, chains and the conventions that hold."""
+    return {
+        "steps": [_step(stage, step) for step in stage.run.steps],
+        "nodes": {node.id: _node(stage, i, node) for i, node in _drawn(stage)},
+        "edges": dict(_edge(stage, k) for k in range(len(stage.run.tape.edges))) | _silent_edges(stage),
+        "chains": {leaf: _chain(stage, leaf) for leaf in stage.run.tape.wrt},
+        "conventions": conventions(stage),
+    }
+
+
+def conventions(stage: Stage) -> list[str]:
+    """What a reader must know to read the numbers on screen."""
+    ops = {node.op.name: node.op for node in stage.graph.nodes if node.op}
+    return [
+        "Values stand above a node, its accumulated gradient below it, contributions on the edges.",
+        f"Numbers are rounded to {stage.digits} significant digits for display only; exact ones show no trailing zeros.",
+        *(f"{op.name}: {op.convention}" for op in ops.values() if op.convention),
+    ]
+
+
+def _drawn(stage: Stage) -> list[tuple[int, Node]]:
+    return [(i, node) for i, node in enumerate(stage.graph.nodes) if not node.is_constant]
+
+
+def _step(stage: Stage, step: Step) -> Json:
+    notation = stage.notation
+    here = notation.text(stage.graph.position(step.node))
+    output = notation.text(stage.graph.output)
+    titles = {"forward": here, "seed": f"∂{output}/∂{output} = 1"}
+    if step.edge is not None:
+        consumer = notation.text(stage.graph.position(step.edge.consumer))
+        title = f"∂{output}/∂{here} via {consumer}"
+    else:
+        title = titles[step.kind]
+    return {
+        **stage.step(step.index),
+        "title": title,
+        "sentence": sentence(step, notation),
+        "stages": [{"label": s.label, "math": s.mathml} for s in stages(step, notation)],
+        "note": note(step, notation),
+    }
+
+
+def _node(stage: Stage, position: int, node: Node) -> Json:
+    run, graph, notation = stage.run, stage.graph, stage.notation
+    op = node.op
+    symbol = notation.formula(position)
+    kept = run.tape.saved(position)
+    warning = "The first value that is not finite arises here." if node.id in run.nonfinite else ""
+    if node.id in run.kinks:
+        warning = f"Evaluated exactly at a kink. {run.kinks[node.id]}"
+    return {
+        "title": notation.text(position),
+        "math": (
+            Formula("@a = @b", {"a": symbol, "b": notation.definition(position)}) if op else symbol
+        ).mathml,
+        "role": stage._role(node.id),
+        "operation": op.signature if op else "input",
+        "shape": numbers.shape_text(run.shape(node.id)),
+        "why": op.why if op else "",
+        "convention": op.convention if op else "",
+        "value": numbers.exact(run.value(node.id)),
+        "saved": [
+            {"name": notation.text(i), "bytes": size}
+            for i, size in zip(kept.values(), run.saved(node.id).values(), strict=False)
+        ],
+        "arguments": [
+            f"{node.id}:{slot}" for slot, arg in enumerate(node.args) if not graph.nodes[arg].is_constant
+        ],
+        "used_by": [f"{graph.nodes[user].id}:{slot}" for user, slot in graph.consumers[position]],
+        "line": _source_line(stage, node),
+        "openable": bool(op and op.fused),
+        "foldable": op is not None,
+        "warning": warning,
+    }
+
+
+def _source_line(stage: Stage, node: Node) -> str:
+    source = stage.graph.source
+    if not node.span or not source:
+        return ""
+    start = source.rfind("\n", 0, node.span[0]) + 1
+    end = source.find("\n", node.span[1])
+    return source[start : end if end >= 0 else len(source)].strip()
+
+
+def _edge(stage: Stage, k: int) -> tuple[str, Json]:
+    run, notation = stage.run, stage.notation
+    consumer, slot = edge = run.tape.edges[k]
+    node = run.graph.nodes[consumer]
+    assert node.op is not None
+    rule = node.op.rule(slot)
+    index = run.steps.index_of(run.tape.edge(k))
+    assert index is not None
+    step = run.steps[index]
+    local = (
+        numbers.exact(step.local)
+        if run.tape.has_local_derivative(edge)
+        else f"{rule.structure} Jacobian, not formed: the gradient is pulled through it"
+    )
+    return f"{node.id}:{slot}", {
+        "math": notation.local(edge).mathml,
+        "formula": local_formula(run, edge, notation).mathml,
+        "local": local,
+        "shape": numbers.shape_text(run.tape.shapes[consumer]),
+        "structure": rule.structure,
+        "step": index,
+        "summed": ", ".join(str(axis) for axis in step.summed),
+        "zero": False,
+    }
+
+
+def _silent_edges(stage: Stage) -> dict[str, Json]:
+    """Edges that carry no gradient: nothing wanted lies behind them, or the operation passes none."""
+    graph, live = stage.graph, {stage.run.tape.edge(k) for k in range(len(stage.run.tape.edges))}
+    found = {}
+    for edge, _ in graph.edges():
+        if edge in live:
+            continue
+        consumer = graph.position(edge.consumer)
+        op = graph.nodes[consumer].op
+        assert op is not None
+        rule = op.rule(edge.argument)
+        found[f"{edge.consumer}:{edge.argument}"] = {
+            "math": stage.notation.local((consumer, edge.argument)).mathml,
+            "formula": Formula("0").mathml if rule.is_zero else "",
+            "local": "",
+            "shape": "",
+            "structure": rule.structure,
+            "step": None,
+            "summed": "",
+            "zero": rule.is_zero,
+        }
+    return found
+
+
+def _chain(stage: Stage, leaf: str) -> Json:
+    made: Chain = chain(stage.run, leaf, stage.notation)
+    position = stage.graph.position(leaf)
+    reused = {}
+    for path in made.paths:
+        for factor in path.factors:
+            if factor.shared_with:
+                others = [stage.notation.text(stage.graph.position(other)) for other in factor.shared_with]
+                reused[f"{factor.edge.consumer}:{factor.edge.argument}"] = (
+                    f"also used for {', '.join(others)}"
+                )
+    return {
+        "math": stage.notation.gradient(position).mathml,
+        "value": numbers.lines(stage.run.grad(leaf), stage.digits),
+        "count": path_counts(stage.run)[position],
+        "paths": [
+            {
+                "edges": [f"{f.edge.consumer}:{f.edge.argument}" for f in path.factors],
+                "value": "" if path.value is None else numbers.plain(path.value, stage.digits),
+            }
+            for path in made.paths
+        ],
+        "reused": reused,
+    }

@@ -1,0 +1,144 @@
+/** The inspector: everything known about the selected node or edge after k steps. */
+
+import { button, el } from "./dom.js";
+import { equation, mathNode } from "./math.js";
+import { DASH, consumerOf, folding, shapeOfSource, slotAt, stepAt, titleOf } from "./model.js";
+
+const ROLES = {
+  input: "input", parameter: "parameter: its gradient is wanted", operation: "operation", output: "output", group: "group, folded",
+};
+
+/** Creates the panel; it follows the step until something is selected. */
+export function createInspector(actions) {
+  const element = el("div", { class: "gv-inspector" });
+  return { element, show: (state) => element.replaceChildren(...content(state, actions)) };
+}
+
+function content(state, actions) {
+  const { model, k, selection } = state;
+  const step = stepAt(model, k);
+  if (selection?.kind === "edge" && model.edges.has(selection.id)) return edgeContent(state, selection.id, actions);
+  const id = selection?.id ?? step?.node;
+  if (!id || !model.nodes.has(id)) return introduction(model);
+  const origin = selection ? null : el("p", { class: "gv-origin" }, "following the step");
+  return [origin, ...nodeContent(state, id, actions)].filter(Boolean);
+}
+
+function introduction(model) {
+  const lines = model.payload.conventions.map((text) => el("li", {}, text));
+  return [
+    el("h2", { class: "gv-heading" }, "How to read the graph"),
+    el("ul", { class: "gv-conventions" }, ...lines),
+    el("p", { class: "gv-quiet" }, "Click a node or an edge to inspect it. Press ? for the keys."),
+  ];
+}
+
+function nodeContent({ model, k }, id, actions) {
+  const info = model.nodes.get(id);
+  const computed = k >= (model.computedAt.get(id) ?? 0);
+  return [
+    el("h2", { class: "gv-heading" }, mathNode(info.math)),
+    el("p", { class: "gv-quiet" }, [ROLES[info.role] ?? info.role, info.operation !== info.role ? info.operation : ""].filter(Boolean).join(" · ")),
+    info.warning ? el("p", { class: "gv-warning" }, `⚠ ${info.warning}`) : null,
+    numbers([
+      ["value", computed ? info.value : DASH, "gv-value-text"],
+      ["gradient", model.slots.has(`gradient:${id}`) ? precise(slotAt(model, `gradient:${id}`, k)) : "not wanted", "gv-gradient-text"],
+      ["shape", info.shape], ["constants", info.constants],
+    ]),
+    info.arguments.length ? section("Arguments", argumentTable(model, k, info.arguments, actions)) : null,
+    savedSection(info.saved),
+    info.why ? section("Why", el("p", {}, info.why)) : null,
+    info.convention ? section("Convention", el("p", {}, info.convention)) : null,
+    info.used_by.length ? section("Used by", links(model, info.used_by, actions)) : null,
+    info.line ? section("Source", el("code", { class: "gv-source" }, info.line)) : null,
+    foldButtons(model, id, actions),
+  ].filter(Boolean);
+}
+
+function numbers(rows) {
+  const list = el("dl", { class: "gv-numbers" });
+  for (const [name, text, kind] of rows) {
+    if (text) list.append(el("dt", {}, name), el("dd", { class: `${colour(text, kind)} ${text.includes("\n") ? "gv-lines" : ""}` }, text));
+  }
+  return list;
+}
+
+/** All digits; a matrix that is written out stays a matrix. */
+function precise({ text, exact }) {
+  return (text.includes("\n") ? text : exact || text) || DASH;
+}
+
+function colour(text, kind = "") {
+  return text === DASH ? "gv-quiet" : kind;
+}
+
+function section(title, ...children) {
+  return el("section", { class: "gv-section" }, el("h3", {}, title), ...children);
+}
+
+/** Per argument: the local derivative as formula and number, and the contribution that flows through it. */
+function argumentTable(model, k, ids, actions) {
+  const current = stepAt(model, k)?.edge;
+  const rows = ids.filter((id) => model.edges.has(id)).map((id) => argumentRow(model, k, id, id === current, actions));
+  return el("div", { class: "gv-arguments" }, ...rows);
+}
+
+function argumentRow(model, k, id, current, actions) {
+  const info = model.edges.get(id);
+  const formula = el("span", { class: "gv-equation" }, derivative(info));
+  const local = el("span", { class: "gv-local" }, info.local ? "local " : "", el("b", {}, brief(info.local, info.shape)));
+  const contribution = slotAt(model, `contribution:${id}`, k).text || DASH;
+  const flow = el("span", { class: "gv-quiet" }, "contributes ", el("b", { class: colour(contribution, "gv-gradient-text") }, brief(contribution, shapeOfSource(model, id))));
+  const name = current ? "gv-argument gv-current" : "gv-argument";
+  return button({ class: name, title: "Inspect this edge" }, () => actions.select({ kind: "edge", id }), formula, el("span", { class: "gv-pair" }, local, flow));
+}
+
+function derivative({ math, formula }) {
+  return formula ? equation(math, "=", formula) : mathNode(math);
+}
+
+function brief(text, shape) {
+  return text.includes("\n") ? shape : text;
+}
+
+function savedSection(saved) {
+  if (!saved.length) return null;
+  const total = saved.reduce((sum, { bytes }) => sum + bytes, 0);
+  const names = saved.map(({ name, bytes }) => `${name} (${bytes} B)`).join(", ");
+  return section("Saved for backward", el("p", {}, `${names} · ${total} bytes in all`));
+}
+
+function links(model, edges, actions) {
+  const items = edges.map((edge) => consumerOf(edge));
+  const chips = [...new Set(items)].map((id) => button({ class: "gv-chip" }, () => actions.select({ kind: "node", id }), titleOf(model, id)));
+  return el("p", { class: "gv-chips" }, ...chips);
+}
+
+function foldButtons(model, id, actions) {
+  const { openable, foldable } = folding(model, id);
+  if (!openable && !foldable) return null;
+  const open = openable ? button({ class: "gv-action" }, () => actions.open(id), "Open: show what is inside") : null;
+  const fold = foldable ? button({ class: "gv-action" }, () => actions.fold(id), "Fold its line into one box") : null;
+  return el("p", { class: "gv-actions" }, open, fold);
+}
+
+function edgeContent({ model, k }, id, actions) {
+  const info = model.edges.get(id);
+  const link = model.links.get(id);
+  const consumer = consumerOf(id);
+  const jump = info.step === null || info.step === undefined ? null : button({ class: "gv-action" }, () => actions.go(info.step + 1), `Go to its step (${info.step + 1})`);
+  const ends = [link?.source, consumer].filter(Boolean).map((node) => button({ class: "gv-chip" }, () => actions.select({ kind: "node", id: node }), titleOf(model, node)));
+  if (ends.length === 2) ends.splice(1, 0, el("span", { class: "gv-quiet" }, "→"));
+  return [
+    el("h2", { class: "gv-heading" }, derivative(info)),
+    el("p", { class: "gv-chips" }, ...ends),
+    numbers([
+      ["local", info.local], ["upstream", precise(slotAt(model, `gradient:${consumer}`, k)), "gv-gradient-text"],
+      ["contribution", precise(slotAt(model, `contribution:${id}`, k)), "gv-gradient-text"],
+      ["shape", info.shape], ["structure", info.structure], ["summed axes", info.summed],
+    ]),
+    info.zero ? el("p", { class: "gv-warning" }, "⚠ The local derivative is zero: nothing flows back here.") : null,
+    link?.dashed ? el("p", { class: "gv-quiet" }, "No gradient flows along a dashed edge.") : null,
+    el("p", { class: "gv-actions" }, jump),
+  ].filter(Boolean);
+}

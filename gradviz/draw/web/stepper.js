@@ -1,0 +1,299 @@
+/** The view as a whole: mounts the parts, holds the state, and turns every user action into a new state. */
+
+import { createChain } from "./chain.js";
+import { createControls, createZoom } from "./controls.js";
+import { createDerivation } from "./derivation.js";
+import { el, setText } from "./dom.js";
+import { createHelp } from "./help.js";
+import { createInspector } from "./inspector.js";
+import { listenKeys } from "./keys.js";
+import { boxOf, buildModel, consumerOf, folding, stepAt, titleOf } from "./model.js";
+import { createPanels } from "./panels.js";
+import { createScene } from "./scene.js";
+import { createStepList } from "./steplist.js";
+import { watchTheme } from "./theme.js";
+import { createView } from "./view.js";
+
+const WIDE = 1150;
+const NARROW = 700;
+const SECONDS_PER_STEP = 1.6;
+const ZOOM_STEP = 1.25;
+
+/**
+ * Draws a payload inside `root`.
+ * Options: onOpen(nodeId), onFold(nodeId), onStep(k), theme ("light" or "dark"; follows the page when absent).
+ */
+export function mount(root, payload, options = {}) {
+  const app = { root, options, state: null, speed: 1, timer: 0, frame: 0 };
+  const actions = createActions(app);
+  buildParts(app, actions);
+  const theme = watchTheme(root, app.view, options.theme);
+  const stopKeys = listenKeys(app.view, actions);
+  const resizing = new ResizeObserver(() => resize(app));
+  load(app, payload);
+  resizing.observe(app.view);
+  return {
+    update: (next) => (theme.apply(), load(app, next)),
+    setStep: (k) => go(app, k),
+    destroy: () => {
+      pause(app);
+      cancelAnimationFrame(app.frame);
+      resizing.disconnect();
+      theme.stop();
+      stopKeys();
+      app.camera.destroy();
+      app.view.remove();
+    },
+  };
+}
+
+function buildParts(app, actions) {
+  app.scene = createScene();
+  app.controls = createControls(actions);
+  app.derivation = createDerivation();
+  app.contents = { inspector: createInspector(actions), chain: createChain(actions), steps: createStepList(actions) };
+  app.panels = createPanels(app.contents, actions);
+  app.help = createHelp(actions.toggleHelp);
+  app.title = el("p", { class: "gv-caption" });
+  app.live = el("p", { class: "gv-live", "aria-live": "polite" });
+  const legend = el("p", { class: "gv-legend", "aria-hidden": "true" }, el("span", { class: "gv-value-text" }, "value"), " above · ", el("span", { class: "gv-gradient-text" }, "gradient"), " below");
+  app.pane = el("div", { class: "gv-graph", tabindex: 0, role: "application" }, app.scene.element, app.title, legend, createZoom(actions));
+  const strip = el("div", { class: "gv-strip" }, app.controls.element, app.derivation.element);
+  app.view = el("div", { class: "gv" }, app.pane, strip, app.panels.list, app.panels.drawer, app.help.element, app.live);
+  app.pane.addEventListener("click", (event) => clickGraph(app, actions, event.target));
+  app.root.append(app.view);
+  app.camera = createView(app.pane, app.scene.camera, () => coveredWidth(app));
+}
+
+/** Same program: the numbers change and everything else stays. Another program: start afresh. */
+function load(app, payload) {
+  const before = app.state;
+  const same = before?.model.payload.program === payload.program;
+  const model = buildModel(payload);
+  const k = clamp(same ? before.k : payload.k, model.total);
+  if (!same) pause(app);
+  const fresh = { tab: before?.tab ?? "inspector", drawer: before?.drawer ?? false, selection: null };
+  app.state = same ? { ...before, model, k } : { ...fresh, model, k, playing: false };
+  if (same && !exists(model, before.selection)) app.state.selection = null;
+  app.scene.load(model);
+  app.controls.load(model);
+  app.help.load(model);
+  app.camera.load(payload.scene);
+  setText(app.title, payload.title);
+  app.pane.setAttribute("aria-label", `Computational graph: ${payload.title}. Arrow keys step through it, ? lists all keys.`);
+  app.scene.select(app.state.selection);
+  app.view.dataset.size = sizeOf(app);
+  render(app);
+  if (!same) app.camera.fit(focusBox(app));
+}
+
+function exists(model, selection) {
+  return !selection || (selection.kind === "edge" ? model.links : model.boxes).has(selection.id);
+}
+
+function clamp(k, total) {
+  return Math.max(0, Math.min(total, Math.round(Number(k)) || 0));
+}
+
+/** Shows the state: graph, counter and sentence at once; formulas and panel, which are measured, once before the next paint. */
+function render(app, follow = false) {
+  const { state } = app;
+  app.scene.show(state.k);
+  app.controls.show(state);
+  app.derivation.say(state);
+  setText(app.live, stepAt(state.model, state.k)?.sentence ?? "");
+  cancelAnimationFrame(app.frame);
+  app.frame = requestAnimationFrame(() => {
+    app.derivation.show(state);
+    renderPanel(app);
+    app.derivation.fit();
+    if (follow) app.camera.follow(activeBoxes(app));
+  });
+}
+
+function renderPanel(app) {
+  app.panels.show(app.state);
+  if (app.view.dataset.size !== "medium" || app.state.drawer) app.contents[app.state.tab].show(app.state);
+}
+
+function go(app, k) {
+  const at = clamp(k, app.state.model.total);
+  if (at === app.state.k) return false;
+  app.state.k = at;
+  render(app, true);
+  return true;
+}
+
+function activeBoxes(app) {
+  const { model, k } = app.state;
+  const step = stepAt(model, k);
+  if (!step) return [];
+  const consumer = model.boxes.get(model.links.get(step.edge)?.target);
+  return [boxOf(model, step.node), consumer].filter(Boolean);
+}
+
+function focusBox(app) {
+  return activeBoxes(app)[0] ?? null;
+}
+
+function select(app, selection) {
+  app.state.selection = selection;
+  app.scene.select(selection);
+  renderPanel(app);
+  const box = selection?.kind === "node" ? app.state.model.boxes.get(selection.id) : null;
+  if (box) app.camera.follow([box]);
+}
+
+function clickGraph(app, actions, target) {
+  if (target.closest("button")) return;
+  const opener = target.closest("[data-open]");
+  const part = target.closest("[data-node], [data-edge]");
+  if (opener) actions.open(opener.dataset.open);
+  else if (!part) select(app, null);
+  else {
+    const kind = part.dataset.node === undefined ? "edge" : "node";
+    select(app, { kind, id: part.dataset[kind] });
+    openTab(app, app.state.tab === "chain" && app.state.model.chains.has(part.dataset.node) ? "chain" : "inspector");
+  }
+}
+
+function openTab(app, tab) {
+  Object.assign(app.state, { tab, drawer: true });
+  const { selection } = app.state;
+  if (tab === "chain" && selection?.kind === "node") app.contents.chain.chooseLeaf(selection.id);
+  renderPanel(app);
+  const box = selection?.kind === "node" ? app.state.model.boxes.get(selection.id) : null;
+  app.camera.follow(box ? [box] : activeBoxes(app));
+}
+
+function closeDrawer(app) {
+  app.state.drawer = false;
+  app.panels.show(app.state);
+  app.pane.focus({ preventScroll: true });
+}
+
+function play(app) {
+  const tick = () => {
+    if (app.state.k >= app.state.model.total) return pause(app);
+    step(app, app.state.k + 1, true);
+    app.timer = setTimeout(tick, (1000 * SECONDS_PER_STEP) / app.speed);
+  };
+  if (app.state.k >= app.state.model.total) step(app, 0, true);
+  app.state.playing = true;
+  tick();
+  app.controls.show(app.state);
+}
+
+function pause(app) {
+  clearTimeout(app.timer);
+  if (!app.state?.playing) return;
+  app.state.playing = false;
+  app.controls.show(app.state);
+}
+
+/** A step that the user (or playing) asked for: reported through onStep. */
+function step(app, k, playing = false) {
+  if (!playing) pause(app);
+  if (go(app, k)) app.options.onStep?.(app.state.k);
+}
+
+function createActions(app) {
+  const last = () => app.state.model.total;
+  return {
+    go: (k) => step(app, k),
+    first: () => step(app, 0),
+    previous: () => step(app, app.state.k - 1),
+    next: () => step(app, app.state.k + 1),
+    last: () => step(app, last()),
+    togglePlay: () => (app.state.playing ? pause(app) : play(app)),
+    setSpeed: (speed) => (app.speed = speed),
+    zoomIn: () => app.camera.zoom(ZOOM_STEP),
+    zoomOut: () => app.camera.zoom(1 / ZOOM_STEP),
+    fit: () => app.camera.fit(focusBox(app)),
+    pan: (dx, dy) => app.camera.pan(dx, dy),
+    select: (selection) => select(app, selection),
+    selectBy: (offset) => selectBy(app, offset),
+    selectEdge: () => selectEdge(app),
+    inspect: () => inspect(app),
+    openTab: (tab) => openTab(app, tab),
+    clickTab: (tab) => (app.state.drawer && app.state.tab === tab && app.view.dataset.size === "medium" ? closeDrawer(app) : openTab(app, tab)),
+    closeDrawer: () => closeDrawer(app),
+    open: (id) => app.options.onOpen?.(id),
+    fold: (id) => app.options.onFold?.(id),
+    openOrFold: () => openOrFold(app),
+    boxNext: () => (openTab(app, "chain"), app.contents.chain.nextFactor()),
+    toggleHelp: () => toggleHelp(app),
+    escape: () => escapeOnce(app),
+  };
+}
+
+function selectBy(app, offset) {
+  const { model, selection, k } = app.state;
+  const ids = [...model.boxes.keys()];
+  const current = selection?.kind === "edge" ? consumerOf(selection.id) : selection?.id ?? stepAt(model, k)?.node;
+  const start = ids.indexOf(model.homes.get(current));
+  const next = start < 0 ? (offset > 0 ? 0 : ids.length - 1) : (start + offset + ids.length) % ids.length;
+  select(app, { kind: "node", id: ids[next] });
+  setText(app.live, `Selected ${titleOf(model, ids[next])}`);
+}
+
+/** Cycles through the edges into the selected node. */
+function selectEdge(app) {
+  const { model, selection, k } = app.state;
+  const node = selection?.kind === "edge" ? consumerOf(selection.id) : selection?.id ?? stepAt(model, k)?.node;
+  const edges = (model.nodes.get(node)?.arguments ?? []).filter((id) => model.links.has(id));
+  if (!edges.length) return false;
+  const id = edges[(edges.indexOf(selection?.id) + 1) % edges.length];
+  select(app, { kind: "edge", id });
+  setText(app.live, `Selected the edge from ${titleOf(model, model.links.get(id).source)} to ${titleOf(model, node)}`);
+  return true;
+}
+
+function inspect(app) {
+  openTab(app, "inspector");
+  app.panels.focus("inspector");
+}
+
+function openOrFold(app) {
+  const { model, selection, k } = app.state;
+  const id = selection?.kind === "node" ? selection.id : stepAt(model, k)?.node;
+  const { openable, foldable } = folding(model, id);
+  if (openable) app.options.onOpen?.(id);
+  else if (foldable) app.options.onFold?.(id);
+  else return false;
+  return true;
+}
+
+function toggleHelp(app) {
+  const { element } = app.help;
+  element.hidden = !element.hidden;
+  (element.hidden ? app.pane : element).focus({ preventScroll: true });
+}
+
+/** One layer per key press: help, drawer, selection. */
+function escapeOnce(app) {
+  if (!app.help.element.hidden) toggleHelp(app);
+  else if (app.state.drawer && app.view.dataset.size === "medium") closeDrawer(app);
+  else if (app.state.selection) {
+    select(app, null);
+    app.pane.focus({ preventScroll: true });
+  } else return false;
+  return true;
+}
+
+function sizeOf(app) {
+  const width = app.view.clientWidth;
+  if (width >= WIDE) return "wide";
+  return width < NARROW ? "narrow" : "medium";
+}
+
+function coveredWidth(app) {
+  return app.view.dataset.size === "medium" && app.state?.drawer ? app.panels.drawer.offsetWidth : 0;
+}
+
+function resize(app) {
+  app.view.dataset.size = sizeOf(app);
+  app.camera.resize(focusBox(app));
+  app.derivation.fit();
+  renderPanel(app);
+}

@@ -1,0 +1,177 @@
+"""Expressions written in Python: leaves, operators and `ops.<name>(…)` that build a graph without a text."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from itertools import count
+from typing import Any
+
+import numpy as np
+
+from gradviz.engine.build import Builder, Constant, as_value
+from gradviz.engine.graph import Graph
+from gradviz.engine.numeric import Array, Shape
+from gradviz.engine.op import TABLE, Op
+from gradviz.errors import GradvizError
+
+_serial = count()
+_NO_OPTIONS: Mapping[str, Any] = {}
+
+
+class Expr:
+    """A node of an expression being written; `explore`, `value_and_grad` and the rest take it as a source.
+
+    The arguments of an expression are older than itself, so sorting by age is a topological order.
+    """
+
+    __slots__ = ("age", "args", "default", "name", "op", "options")
+    __array_priority__ = 1000  # NumPy arrays on the left hand the operator over to us
+
+    def __init__(
+        self,
+        op: Op | None,
+        args: tuple[Any, ...] = (),
+        options: Mapping[str, Any] = _NO_OPTIONS,
+        name: str = "",
+        default: Array = None,
+    ) -> None:
+        self.op = op
+        self.args = args
+        self.options = options
+        self.name = name
+        self.default = default
+        self.age = next(_serial)
+
+    def named(self, name: str) -> Expr:
+        """The same expression, shown and looked up under this name."""
+        self.name = name
+        return self
+
+    @property
+    def T(self) -> Expr:  # noqa: N802 - NumPy's and PyTorch's name
+        """The transpose."""
+        return Expr(TABLE["transpose"], (self,))
+
+    def __getitem__(self, key: Any) -> Expr:
+        return Expr(TABLE["index"], (self,), {"key": key if isinstance(key, tuple) else (key,)})
+
+    def __repr__(self) -> str:
+        return f"<Expr {self.name or (self.op.name if self.op else 'leaf')}>"
+
+    __add__: Callable[[Expr, Any], Expr]
+    __sub__: Callable[[Expr, Any], Expr]
+    __mul__: Callable[[Expr, Any], Expr]
+    __truediv__: Callable[[Expr, Any], Expr]
+    __pow__: Callable[[Expr, Any], Expr]
+    __matmul__: Callable[[Expr, Any], Expr]
+    __radd__: Callable[[Expr, Any], Expr]
+    __rsub__: Callable[[Expr, Any], Expr]
+    __rmul__: Callable[[Expr, Any], Expr]
+    __rtruediv__: Callable[[Expr, Any], Expr]
+    __rpow__: Callable[[Expr, Any], Expr]
+    __rmatmul__: Callable[[Expr, Any], Expr]
+    __neg__: Callable[[Expr], Expr]
+    __abs__: Callable[[Expr], Expr]
+    __lt__: Callable[[Expr, Any], Expr]
+    __le__: Callable[[Expr, Any], Expr]
+    __gt__: Callable[[Expr, Any], Expr]
+    __ge__: Callable[[Expr, Any], Expr]
+
+
+OPERATORS = {
+    "__add__": "add",
+    "__sub__": "sub",
+    "__mul__": "mul",
+    "__truediv__": "div",
+    "__pow__": "pow",
+    "__matmul__": "matmul",
+    "__lt__": "less",
+    "__le__": "less_equal",
+    "__gt__": "greater",
+    "__ge__": "greater_equal",
+}
+_UNARY = {"__neg__": "neg", "__abs__": "abs"}
+
+
+def _overload(op: Op, *, swapped: bool = False) -> Callable[..., Expr]:
+    if swapped:
+        return lambda self, other: Expr(op, (other, self))
+    if len(op.args) == 1:
+        return lambda self: Expr(op, (self,))
+    return lambda self, other: Expr(op, (self, other))
+
+
+for _method, _name in (OPERATORS | _UNARY).items():
+    setattr(Expr, _method, _overload(TABLE[_name]))
+for _method, _name in list(OPERATORS.items())[:6]:
+    setattr(Expr, f"__r{_method[2:]}", _overload(TABLE[_name], swapped=True))
+
+
+class Operations:
+    """`ops.sigmoid(x)` for every operation of the table."""
+
+    def __getattr__(self, name: str) -> Callable[..., Expr]:
+        if name not in TABLE:
+            raise AttributeError(f"no operation is called {name!r}")
+        call = _calling(TABLE[name])
+        setattr(self, name, call)  # found directly from now on
+        return call
+
+    def __dir__(self) -> list[str]:
+        return sorted(TABLE)
+
+
+def _calling(op: Op) -> Callable[..., Expr]:
+    count = len(op.args)
+
+    def call(*args: Any, **options: Any) -> Expr:
+        tensors = args if op.variadic else args[:count]
+        if len(tensors) < len(args):
+            options = dict(zip(op.options, args[count:], strict=False)) | options
+        if op.optional and not op.variadic:
+            tensors = tuple(arg for arg in tensors if arg is not None)
+        return Expr(op, tensors, options)
+
+    call.__name__, call.__doc__ = op.name, op.why
+    return call
+
+
+ops = Operations()
+
+
+def variable(name: str, value: Array = None, *, shape: Shape | None = None) -> Expr:
+    """A leaf called `name`, with a default value, or with a shape whose value is given later."""
+    if not name.isidentifier():
+        raise GradvizError(f"{name!r} is not a name", expected="letters, digits and underscores")
+    if value is None and shape is not None:
+        value = np.zeros(shape)
+    return Expr(None, name=name, default=None if value is None else as_value(value))
+
+
+def graph_of(root: Expr) -> Graph:
+    """The graph whose output is this expression."""
+    reachable = {root.age: root}
+    stack = [root]
+    while stack:
+        for arg in stack.pop().args:
+            if type(arg) is Expr and arg.age not in reachable:
+                reachable[arg.age] = arg
+                stack.append(arg)
+    builder = Builder()
+    position: dict[int, int] = {}
+    taken: set[str] = set()
+    for age in sorted(reachable):
+        expr = reachable[age]
+        name = expr.name
+        if name:
+            if name in taken:
+                raise GradvizError(f"two different nodes are called {name!r}")
+            taken.add(name)
+        if expr.op is None:
+            position[age] = builder.input(name, expr.default)
+            continue
+        operands = [position[arg.age] if type(arg) is Expr else Constant(as_value(arg)) for arg in expr.args]
+        node = position[age] = builder.apply(expr.op, operands, expr.options)
+        if name:
+            builder.rename(node, name)
+    return builder.finish(position[root.age])

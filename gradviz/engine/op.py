@@ -1,0 +1,349 @@
+"""What an operation is, and the table of all of them.
+
+One declaration holds everything gradviz knows about an operation: how to compute it, how a gradient passes
+through it to each argument, the shapes it takes, how it is written and why its derivative is what it is.
+Overloads, parser names, checks, drawings and the reference page all read this table.
+"""
+
+from __future__ import annotations
+
+import ast
+import inspect
+import re
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cache, cached_property
+from itertools import zip_longest
+from math import pi, prod
+from typing import Any, Literal, NamedTuple
+
+from gradviz.engine.numeric import Array, Shape
+from gradviz.errors import ShapeError
+
+Structure = Literal[
+    "elementwise",
+    "scalar multiple",
+    "matmul",
+    "reduction",
+    "permutation",
+    "selection",
+    "windowed",
+    "dense",
+    "zero",
+]
+
+# How tightly a formula binds: an operand that binds more loosely than its place asks for gets parentheses.
+LOOSE, SUM, PRODUCT, UNARY, POWER, ATOM = range(6)
+
+
+@dataclass(frozen=True, eq=False)
+class Rule:
+    """How the upstream gradient reaches one argument.
+
+    `vjp` is the vector-Jacobian product. Its parameter names say what it reads: `g` the upstream gradient,
+    `out` the output, an argument by its name, `<argument>_shape`, or an option; for a variadic
+    operation also `index`, the argument slot, and `shapes`, those of all arguments. What a rule reads is what
+    the forward pass must save. `local` is, for an elementwise operation, the local derivative in gradviz's
+    own language; the vjp is then the upstream gradient times it.
+    """
+
+    latex: str
+    structure: Structure
+    local: str = ""
+    function: Callable[..., Array] | None = None
+
+    @cached_property
+    def vjp(self) -> Callable[..., Array]:
+        """Upstream gradient and what the rule reads -> contribution to the argument."""
+        return self.function or _compile(self.local, times_upstream=True)
+
+    @cached_property
+    def local_derivative(self) -> Callable[..., Array]:
+        """What the rule reads, without `g` -> the elementwise local derivative."""
+        return _compile(self.local, times_upstream=False)
+
+    @cached_property
+    def reads(self) -> tuple[str, ...]:
+        """Parameter names of the vjp, in order; the upstream gradient `g` comes first."""
+        names = tuple(inspect.signature(self.vjp).parameters)
+        if names[:1] != ("g",):
+            raise TypeError(f"a vjp reads the upstream gradient g first, not {names}")
+        return names
+
+    @property
+    def is_zero(self) -> bool:
+        """Whether no gradient ever passes (comparisons, masks)."""
+        return self.structure == "zero"
+
+
+# Sources of a wire beside the argument slots 0, 1, …: they index `(*args, nothing, output)` from the end.
+OUTPUT, NO_SOURCE = -1, -2
+
+
+class Wire(NamedTuple):
+    """How one argument slot gets its gradient: `vjp(g, second, *rest)`, each read a source.
+
+    `direct` is False when the rule also reads something static (a shape, an option), which the tape must bind.
+    """
+
+    vjp: Callable[..., Array]
+    direct: bool
+    second: int = NO_SOURCE
+    rest: tuple[int, ...] = ()
+
+
+@dataclass(frozen=True)
+class Sample:
+    """Inputs on which every test of an operation runs: shapes to be filled at random, or given arrays."""
+
+    args: tuple[Shape | Array, ...]
+    options: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, eq=False)
+class Op:
+    """One operation of the table.
+
+    `latex` is a template: `@x` stands for the argument x, `@(x)` adds parentheses where x binds more loosely
+    than `precedence`, `@[x]` also where it binds as loosely (a base, what follows a minus). `kink` is a text
+    whose zeros are the points without a derivative. `expand` gives the program of primitives that a fused
+    operation stands for; it may depend on shapes and options.
+    `domain` bounds the random sample values of an argument, so that log never sees a negative number.
+    """
+
+    name: str
+    args: tuple[str, ...]
+    options: Mapping[str, Any]
+    forward: Callable[..., Array]
+    rules: Mapping[str, Rule]
+    shape: Callable[..., Shape]
+    latex: str
+    symbol: str
+    why: str
+    convention: str = ""
+    precedence: int = ATOM
+    kink: str = ""
+    expand: str | Callable[..., str] = ""
+    domain: Mapping[str, tuple[float, float]] = field(default_factory=dict)
+    samples: Sequence[Sample] = ()
+    work: Callable[..., int] | None = None
+    elementwise: bool = False
+    variadic: bool = False
+    optional: int = 0  # how many trailing arguments may be left out
+    family: str = ""  # the file it is declared in
+
+    def __repr__(self) -> str:
+        return f"<operation {self.signature}>"
+
+    @cached_property
+    def signature(self) -> str:
+        """The call as one writes it, e.g. `sum(x, axis=None, keepdims=False)`."""
+        required = len(self.args) - self.optional
+        tensors = [name if i < required else f"{name}=None" for i, name in enumerate(self.args)]
+        if self.variadic:
+            tensors = [f"*{self.args[0]}"]
+        options = [
+            name if default is inspect.Parameter.empty else f"{name}={_plain(default)}"
+            for name, default in self.options.items()
+        ]
+        return f"{self.name}({', '.join(tensors + options)})"
+
+    def template(self, given: int) -> str:
+        """`latex` for a call with this many arguments: one left out goes with the plus or comma before it."""
+        left_out = "|".join(self.args[given:]) if self.optional else ""
+        return re.sub(rf"\s*[+,]\s*@[(\[]?(?:{left_out})\b[)\]]?", "", self.latex) if left_out else self.latex
+
+    def argument(self, index: int) -> str:
+        """The declared name of the argument in this slot."""
+        return self.args[0] if self.variadic else self.args[index]
+
+    @cached_property
+    def wires(self) -> tuple[Wire | None, ...]:
+        """How each declared argument gets its gradient; None where no gradient ever passes."""
+        known = {"out": OUTPUT} | {name: slot for slot, name in enumerate(self.args)}
+        rules = [self.rules[name] for name in self.args]
+        return tuple(None if rule.is_zero else _wire(rule, known, self) for rule in rules)
+
+    def rule(self, index: int) -> Rule:
+        """The rule that carries a gradient to the argument in this slot."""
+        return self.rules[self.argument(index)]
+
+    def output_shape(self, shapes: Sequence[Shape], options: Mapping[str, Any]) -> Shape:
+        """Shape of the result; raises ShapeError naming the shapes that do not fit."""
+        return self.shape(*shapes, **self._complete(options))
+
+    def cost(self, shapes: Sequence[Shape], out: Shape, options: Mapping[str, Any]) -> int:
+        """Multiply-adds of one forward pass, roughly; one per entry touched unless declared otherwise."""
+        if self.work is not None:
+            return self.work(*shapes, **self._complete(options))
+        return prod(out) + sum(prod(shape) for shape in shapes)
+
+    def expansion(self, shapes: Sequence[Shape], options: Mapping[str, Any]) -> str:
+        """The program of primitives, in the operation's argument names; empty when it is a primitive."""
+        return (
+            self.expand if isinstance(self.expand, str) else self.expand(*shapes, **self._complete(options))
+        )
+
+    def _complete(self, options: Mapping[str, Any]) -> Mapping[str, Any]:
+        return {**self.options, **options} if self.options else options
+
+    @property
+    def fused(self) -> bool:
+        """Whether the operation can be opened into primitives."""
+        return bool(self.expand)
+
+
+def _wire(rule: Rule, known: Mapping[str, int], op: Op) -> Wire:
+    sources = [known.get(read, NO_SOURCE) for read in rule.reads[1:]]
+    if op.variadic or not op.elementwise or NO_SOURCE in sources:
+        return Wire(rule.vjp, direct=False)
+    return Wire(rule.vjp, True, sources[0] if sources else NO_SOURCE, tuple(sources[1:]))
+
+
+TABLE: dict[str, Op] = {}
+
+# What a declared derivative may mention beside the operations.
+HELPERS: dict[str, Any] = {"pi": pi}
+
+_COMPARISONS = {ast.Lt: "less", ast.LtE: "less_equal", ast.Gt: "greater", ast.GtE: "greater_equal"}
+
+
+def elementwise(
+    *,
+    local: Mapping[str, str],
+    latex: str,
+    symbol: str,
+    why: str,
+    options: Mapping[str, float] | None = None,
+    **rest: Any,
+) -> Callable[[Callable[..., Array]], Op]:
+    """Declare an operation that acts on each entry alone; arguments broadcast.
+
+    `local` maps each argument to its local derivative in gradviz's own language. From it follow the vjp, the
+    forward-mode rule (for a diagonal Jacobian they are the same product), the LaTeX and the code shown. The
+    text "0" declares that no gradient passes.
+    """
+
+    def declare(forward: Callable[..., Array]) -> Op:
+        rules = {
+            name: Rule(latex="", structure="zero" if text == "0" else "elementwise", local=text)
+            for name, text in local.items()
+        }
+        return _register(
+            forward,
+            args=tuple(local),
+            options=options or {},
+            rules=rules,
+            shape=_elementwise_shape,
+            latex=latex,
+            symbol=symbol,
+            why=why,
+            elementwise=True,
+            **rest,
+        )
+
+    return declare
+
+
+def operation(
+    *,
+    vjp: Mapping[str, Callable[..., Array]],
+    vjp_latex: Mapping[str, str],
+    structure: Structure | Mapping[str, Structure],
+    shape: Callable[..., Shape],
+    latex: str,
+    symbol: str,
+    why: str,
+    **rest: Any,
+) -> Callable[[Callable[..., Array]], Op]:
+    """Declare any other operation. The forward function's own signature is the operation's signature:
+    parameters annotated `Array` are tensors, all others are options."""
+
+    def declare(forward: Callable[..., Array]) -> Op:
+        parameters = inspect.signature(forward).parameters.values()
+        tensors = [p for p in parameters if str(p.annotation).startswith("Array")]
+        rules = {
+            name: Rule(
+                latex=vjp_latex[name],
+                structure=structure if isinstance(structure, str) else structure[name],
+                function=function,
+            )
+            for name, function in vjp.items()
+        }
+        return _register(
+            forward,
+            args=tuple(p.name for p in tensors),
+            options={p.name: p.default for p in parameters if p not in tensors},
+            rules=rules,
+            shape=shape,
+            latex=latex,
+            symbol=symbol,
+            why=why,
+            variadic=any(p.kind is p.VAR_POSITIONAL for p in tensors),
+            optional=sum(p.default is None for p in tensors),
+            **rest,
+        )
+
+    return declare
+
+
+def _register(forward: Callable[..., Array], **fields: Any) -> Op:
+    name = fields.pop("name", forward.__name__.rstrip("_"))
+    family = forward.__module__.rpartition(".")[2]
+    op = Op(name=name, forward=forward, family=family, **fields)
+    if name in TABLE:
+        raise ValueError(f"two operations are called {name}")
+    TABLE[name] = op
+    return op
+
+
+def broadcast_shapes(*shapes: Shape) -> Shape:
+    """NumPy's broadcast shape; raises ShapeError naming the axes that differ."""
+    result = []
+    for sizes in zip_longest(*(reversed(shape) for shape in shapes), fillvalue=1):
+        wide = {size for size in sizes if size != 1}
+        if len(wide) > 1:
+            raise ShapeError(
+                f"sizes {' and '.join(map(str, sorted(wide)))} do not broadcast",
+                expected="equal sizes, or 1, on every axis counted from the right",
+            )
+        result.append(wide.pop() if wide else 1)
+    return tuple(reversed(result))
+
+
+def _elementwise_shape(*shapes: Shape, **_options: Any) -> Shape:
+    return broadcast_shapes(*shapes) if any(shapes) else ()
+
+
+@cache
+def _compile(text: str, *, times_upstream: bool) -> Callable[..., Array]:
+    """A declared local derivative as a function of the names it mentions.
+
+    Only the texts of the table come here, never anything a user typed.
+    """
+    tree = ast.parse(text, mode="eval")
+    is_mask = isinstance(tree.body, ast.Compare)
+    if not (is_mask and times_upstream):  # a mask on its own multiplies fastest as it is
+        tree = ast.fix_missing_locations(_NumericComparisons().visit(tree))
+    names = {node.id for node in ast.walk(tree) if isinstance(node, ast.Name)}
+    namespace: dict[str, Any] = {name: TABLE[name].forward for name in names & TABLE.keys()} | HELPERS
+    reads = sorted(names - namespace.keys())
+    body = ast.unparse(tree)
+    if times_upstream:
+        body = {"1": "g", "-1": "-g"}.get(text, f"g * ({body})")
+        reads = ["g", *reads]
+    return eval(f"lambda {', '.join(reads)}: {body}", namespace)  # type: ignore[no-any-return]
+
+
+class _NumericComparisons(ast.NodeTransformer):
+    """Makes `x > y` the operation of that name, a number as in gradviz's own language: NumPy's booleans would
+    add up to True and turn float32 into float64."""
+
+    def visit_Compare(self, node: ast.Compare) -> ast.AST:
+        self.generic_visit(node)
+        name = ast.Name(_COMPARISONS[type(node.ops[0])], ast.Load())
+        return ast.Call(name, [node.left, *node.comparators], [])
+
+
+def _plain(value: Any) -> str:
+    return value if isinstance(value, str) else str(value)

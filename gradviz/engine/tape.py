@@ -1,0 +1,327 @@
+"""The tape: a graph compiled, for given shapes, to two flat lists of calls that are replayed without thinking.
+
+Registers 0…n-1 hold the values of the nodes, registers n…2n-1 their gradients. The forward list computes each
+value once. The backward list walks the nodes in reverse and makes one call per edge: read the consumer's
+gradient and what the rule saved, write or add the contribution to the argument's gradient.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from functools import partial
+from typing import Any
+
+import numpy as np
+
+from gradviz.engine.build import as_value
+from gradviz.engine.graph import Edge, Graph, Node, shape_of
+from gradviz.engine.limits import DEFAULT, Limits
+from gradviz.engine.numeric import Array, Shape
+from gradviz.engine.op import Op, Wire
+from gradviz.errors import GradvizError, ShapeError, UnknownNameError
+
+NOTHING = -1
+
+# (function, a, b, rest, write, add): registers[write] = function(registers[a], registers[b], *rest), or added to
+# what is there if `add`; b is NOTHING for a function of `a` alone. A plain tuple, since a tape has very many.
+Call = tuple[Callable[..., Array], int, int, tuple[int, ...], int, bool]
+
+
+class Tape:
+    """A graph ready to run forward and backward for inputs of fixed shapes.
+
+    Only nodes that lie between a wanted input and the output get backward calls. `edges` names the edge of
+    every backward call; `saved` maps each needed node to the positions and names its rules read.
+    """
+
+    def __init__(
+        self,
+        graph: Graph,
+        shapes: Mapping[str, Shape],
+        wrt: Iterable[str] | None = None,
+        limits: Limits = DEFAULT,
+    ) -> None:
+        self.graph = graph
+        self.shapes = graph.infer_shapes(shapes, limits)
+        self.wrt = graph.inputs if wrt is None else tuple(wrt)
+        self.wanted = {graph.position(name) for name in self.wrt}
+        self.need = self._needed()
+        self.blank: list[Array] = [node.value for node in graph.nodes] + [None] * len(graph)
+        self.forward = self._forward_calls()
+        self.edges: list[tuple[int, int]] = []  # (consumer position, argument slot) of each backward call
+        self.backward = self._backward_calls()
+
+    def run(
+        self, inputs: Mapping[str, Array], seed: Array = None, watch: list[Array] | None = None
+    ) -> list[Array]:
+        """All registers after a forward and, unless nothing is wanted, a backward pass.
+
+        `seed` is the gradient put on the output (1 for a scalar). `watch` collects the contribution of each
+        backward call, in order.
+        """
+        graph, n = self.graph, len(self.graph)
+        registers = self.blank.copy()
+        for name, position in graph.leaves.items():
+            registers[position] = inputs[name]
+        with np.errstate(all="ignore"):
+            try:
+                _play(self.forward, registers, None)
+                self._plant_seed(registers, seed)
+                _play(self.backward, registers, watch)
+            except (ArithmeticError, ValueError):
+                # Python's floats refuse 1/0 and overflow: NumPy's carry ∞ and NaN on.
+                registers = [np.float64(r) if type(r) is float else r for r in registers]
+                registers[n:] = [None] * n
+                if watch is not None:
+                    watch.clear()
+                self._play_blaming(self.forward, self.graph.operations, registers, None)
+                self._plant_seed(registers, seed)
+                self._play_blaming(self.backward, [consumer for consumer, _ in self.edges], registers, watch)
+        return registers
+
+    def gradient(self, registers: list[Array], position: int) -> Array:
+        """The gradient of a node after `run`; zeros where the output does not depend on it."""
+        found = registers[len(self.graph) + position]
+        if found is not None:
+            return found
+        shape = self.shapes[position]
+        return np.zeros(shape) if shape else 0.0
+
+    def _plant_seed(self, registers: list[Array], seed: Array) -> None:
+        """Put the gradient of the output with respect to itself where the backward pass starts."""
+        position = self.graph.output
+        if not self.need[position]:
+            return
+        shape = self.shapes[position]
+        if seed is None:
+            if shape:
+                raise ShapeError(
+                    f"the output has shape {shape}, so it has no single gradient",
+                    hint="give seed= (the gradient put on the output), or reduce it with sum(…)",
+                    got=str(shape),
+                    expected="a scalar, or a seed",
+                )
+            output = registers[position]
+            seed = 1.0 if type(output) is float else output.dtype.type(1.0)
+        elif shape_of(seed) != shape:
+            raise ShapeError(
+                "the seed must have the output's shape", got=str(shape_of(seed)), expected=str(shape)
+            )
+        registers[len(self.graph) + position] = seed
+
+    def _needed(self) -> list[bool]:
+        """Which nodes get a gradient: those that depend on a wanted one, through rules that pass it on."""
+        nodes, need = self.graph.nodes, [False] * len(self.graph)
+        for i in self.wanted:
+            need[i] = True
+        if self.wanted:
+            for i in self.graph.operations:
+                node = nodes[i]
+                for slot, arg in enumerate(node.args):
+                    if need[arg] and _wires(node)[slot] is not None:
+                        need[i] = True
+                        break
+        return need
+
+    def _forward_calls(self) -> list[Call]:
+        calls: list[Call] = []
+        for i in self.graph.operations:
+            node = self.graph.nodes[i]
+            function: Callable[..., Array] = node.op.forward  # type: ignore[union-attr]
+            if node.options:
+                function = partial(function, **node.options)
+            args = node.args
+            calls.append((function, args[0], args[1] if len(args) > 1 else NOTHING, args[2:], i, False))
+        return calls
+
+    def _backward_calls(self) -> list[Call]:
+        nodes, need, shapes, n = self.graph.nodes, self.need, self.shapes, len(self.graph)
+        edges, reached = self.edges, [False] * n
+        reached[self.graph.output] = need[self.graph.output]
+        calls: list[Call] = []
+        for i in reversed(self.graph.operations):
+            if not reached[i]:
+                continue
+            node = nodes[i]
+            wires = _wires(node)
+            sources = (*node.args, NOTHING, i)
+            shape = shapes[i]
+            for slot, arg in enumerate(node.args):
+                wire = wires[slot]
+                if wire is None or not need[arg]:
+                    continue
+                if wire.direct and shapes[arg] == shape:
+                    function, second = wire.vjp, sources[wire.second]
+                    rest = tuple([sources[source] for source in wire.rest]) if wire.rest else ()
+                else:
+                    function, reads = self._vjp(i, slot)
+                    second, rest = reads[0], tuple(reads[1:])
+                calls.append((function, n + i, second, rest, n + arg, reached[arg]))
+                edges.append((i, slot))
+                reached[arg] = True
+        return calls
+
+    def _vjp(self, position: int, slot: int) -> tuple[Callable[..., Array], list[int]]:
+        """The rule of one edge with everything static bound, un-broadcasting, and what it still reads beside g."""
+        node = self.graph.nodes[position]
+        rule = node.op.rule(slot)  # type: ignore[union-attr]
+        function, names = bind(rule.vjp, rule.reads, self._static(position, slot))
+        registers = {"out": position} | self._arguments(position)
+        shape = self.shapes[node.args[slot]]
+
+        def contribution(*values: Array) -> Array:
+            return unbroadcast(function(*values), shape)
+
+        return contribution, [registers[name] for name in names[1:]] or [NOTHING]
+
+    def _arguments(self, position: int) -> dict[str, int]:
+        node = self.graph.nodes[position]
+        assert node.op is not None
+        return {} if node.op.variadic else dict(zip(node.op.args, node.args, strict=False))
+
+    def _static(self, position: int, slot: int) -> dict[str, Any]:
+        """What a rule may read that is known before any value: shapes, options, left-out arguments."""
+        node = self.graph.nodes[position]
+        op = node.op
+        assert op is not None
+        shapes = tuple(self.shapes[arg] for arg in node.args)
+        static: dict[str, Any] = {"index": slot, "shapes": shapes, **op.options, **node.options}
+        static |= {f"{name}_shape": shape for name, shape in zip(op.args, shapes, strict=False)}
+        if not op.variadic:
+            static |= dict.fromkeys(op.args[len(node.args) :])
+        return static
+
+    def saved(self, position: int) -> dict[str, int]:
+        """What a node must keep for its backward calls: name as in its rules -> position of the value."""
+        node = self.graph.nodes[position]
+        if node.op is None or not self.need[position]:
+            return {}
+        names = {"out": position} | self._arguments(position)
+        kept: dict[str, int] = {}
+        for slot, arg in enumerate(node.args):
+            if self.need[arg] and not node.op.rule(slot).is_zero:
+                kept |= {name: names[name] for name in node.op.rule(slot).reads if name in names}
+        return kept
+
+    def has_local_derivative(self, edge: tuple[int, int]) -> bool:
+        """Whether the Jacobian along an edge is an array one multiplies by: elementwise, or of a scalar."""
+        op = self.graph.nodes[edge[0]].op
+        return op is not None and (op.elementwise or self.shapes[edge[0]] == ())
+
+    def local_derivative(self, edge: tuple[int, int], registers: list[Array]) -> Array:
+        """The local derivative along an edge: of an elementwise operation from its declared text, of a
+        scalar-valued one by pulling back 1."""
+        position, slot = edge
+        node = self.graph.nodes[position]
+        assert node.op is not None
+        rule = node.op.rule(slot)
+        if not node.op.elementwise:
+            return self.pullback(edge, registers)(1.0)
+        values = {"out": position} | self._arguments(position)
+        reads = rule.local_derivative.__code__.co_varnames
+        given = self._static(position, slot) | {name: registers[i] for name, i in values.items()}
+        with np.errstate(all="ignore"):
+            try:
+                return rule.local_derivative(**{name: given[name] for name in reads})
+            except (ArithmeticError, ValueError):
+                wide = {k: np.float64(v) if type(v) is float else v for k, v in given.items()}
+                return rule.local_derivative(**{name: wide[name] for name in reads})
+
+    def pullback(self, edge: tuple[int, int], registers: list[Array]) -> Callable[[Array], Array]:
+        """The vector-Jacobian product along an edge, at the values of a run: upstream gradient -> contribution."""
+        function, reads = self._vjp(*edge)
+        saved = [registers[i] for i in reads if i != NOTHING]
+
+        def pull(upstream: Array) -> Array:
+            with np.errstate(all="ignore"):
+                return function(upstream, *saved)
+
+        return pull
+
+    def _play_blaming(
+        self, calls: list[Call], nodes: Sequence[int], registers: list[Array], watch: list[Array] | None
+    ) -> None:
+        """Play call by call, so that a failure names the node it happened at."""
+        for call, position in zip(calls, nodes, strict=True):
+            node = self.graph.nodes[position]
+            try:
+                _play([call], registers, watch)
+            except GradvizError as error:
+                raise error.located(self.graph.source, node.mark or node.span) from None
+            except (ArithmeticError, ValueError) as error:
+                blamed = GradvizError(f"{node.op.name if node.op else node.id}: {error}")
+                raise blamed.located(self.graph.source, node.mark or node.span) from None
+
+    def edge(self, k: int) -> Edge:
+        """The edge of backward call k, by name."""
+        consumer, slot = self.edges[k]
+        return Edge(self.graph.nodes[consumer].id, slot)
+
+
+def _play(calls: list[Call], registers: list[Array], watch: list[Array] | None) -> None:
+    for function, a, b, rest, write, add in calls:
+        if b < 0:
+            result = function(registers[a])
+        elif rest:
+            result = function(registers[a], registers[b], *[registers[i] for i in rest])
+        else:
+            result = function(registers[a], registers[b])
+        if watch is not None:
+            watch.append(result)
+        registers[write] = registers[write] + result if add else result
+
+
+def _wires(node: Node) -> tuple[Wire | None, ...]:
+    """The wire of every argument slot."""
+    op: Op = node.op  # type: ignore[assignment]
+    return op.wires * len(node.args) if op.variadic else op.wires
+
+
+def bind(
+    function: Callable[..., Array], names: tuple[str, ...], static: Mapping[str, Any]
+) -> tuple[Callable[..., Array], tuple[str, ...]]:
+    """The function with its static parameters filled in, and the names it still takes by position."""
+    moving = tuple(name for name in names if name not in static)
+    if moving == names:
+        return function, names
+    fixed = {name: static[name] for name in names if name in static}
+    if moving == names[: len(moving)]:
+        return partial(function, **fixed), moving
+    return lambda *values: function(**dict(zip(moving, values, strict=True)), **fixed), moving
+
+
+def unbroadcast(contribution: Array, shape: Shape) -> Array:
+    """Sum a contribution over the axes along which an argument of this shape was broadcast."""
+    have = shape_of(contribution)
+    if have == shape:
+        return contribution
+    axes = summed_axes(have, shape)
+    total = np.sum(contribution, axis=axes).reshape(shape)
+    return total.item() if shape == () and total.dtype == np.float64 else total
+
+
+def summed_axes(wide: Shape, narrow: Shape) -> tuple[int, ...]:
+    """The axes of `wide` along which something of shape `narrow` was repeated."""
+    extra = len(wide) - len(narrow)
+    repeated = [i + extra for i, size in enumerate(narrow) if size == 1 and wide[i + extra] != 1]
+    return (*range(extra), *repeated)
+
+
+def complete_inputs(graph: Graph, given: Mapping[str, Array]) -> dict[str, Array]:
+    """A value for every input, from `given` or the program; raises UnknownNameError for a missing or unknown one."""
+    for name in given:
+        if name not in graph.leaves and (name not in graph.index or not graph[name].is_input):
+            raise UnknownNameError(
+                f"{name!r} is not an input", hint=f"the inputs are {', '.join(graph.inputs) or 'none'}"
+            )
+    values = dict(graph.defaults)
+    for name, value in given.items():
+        values[name if name in graph.leaves else graph[name].id] = as_value(value)
+    missing = [name for name in graph.inputs if name not in values]
+    if missing:
+        error = UnknownNameError(
+            f"no value for {', '.join(missing)}",
+            hint=f"write a line {missing[0]} = 1, or pass {missing[0]}=1",
+        )
+        raise error.located(graph.source, graph[missing[0]].span)
+    return values

@@ -1,0 +1,1 @@
+"""Turns a run into teaching: steps, derivations, chain rules, checks. Knows nothing of pixels or the web."""

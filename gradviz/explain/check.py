@@ -1,0 +1,187 @@
+"""Checks a learner can run: gradients against finite differences, kinks by their one-sided slopes, shapes without values."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import numpy as np
+
+from gradviz.engine.build import as_value
+from gradviz.engine.graph import Graph, shape_of
+from gradviz.engine.limits import DEFAULT, Limits
+from gradviz.engine.numeric import Array, Shape
+from gradviz.engine.parse import parse
+from gradviz.engine.source import Source, as_graph
+from gradviz.engine.tape import Tape, complete_inputs
+
+Status = Literal["pass", "kink", "fail"]
+_TOLERANCE = 1e-5  # relative; central differences at this step are good to about 1e-9
+
+
+@dataclass(frozen=True)
+class InputCheck:
+    """The verdict on one input: its worst entry, the gradient there, and the slopes from finite differences."""
+
+    name: str
+    status: Status
+    error: float  # largest |gradient - central difference|, relative to the larger of both and 1
+    entry: tuple[int, ...]
+    gradient: float
+    central: float
+    left: float  # one-sided slopes
+    right: float
+
+    def __str__(self) -> str:
+        place = f"{self.name}[{', '.join(map(str, self.entry))}]" if self.entry else self.name
+        if self.status == "kink":
+            return (
+                f"kink  {place}: slope {self.left:.6g} from the left, {self.right:.6g} from the right, "
+                f"backward gives {self.gradient:.6g}"
+            )
+        verdict = f"backward {self.gradient:.10g}, finite difference {self.central:.10g}"
+        return f"{self.status}  {place}: {verdict}, relative error {self.error:.1e}"
+
+
+@dataclass(frozen=True)
+class GradientCheck:
+    """The verdict on all inputs; `ok` when none fails (a kink is not a failure)."""
+
+    inputs: tuple[InputCheck, ...]
+
+    @property
+    def ok(self) -> bool:
+        """Whether every gradient agrees wherever it exists."""
+        return all(check.status != "fail" for check in self.inputs)
+
+    def __getitem__(self, name: str) -> InputCheck:
+        return next(check for check in self.inputs if check.name == name)
+
+    def __str__(self) -> str:
+        return "\n".join(map(str, self.inputs))
+
+
+def check_gradients(
+    source: Source,
+    inputs: Mapping[str, Array] | None = None,
+    *,
+    seed: Array = None,
+    limits: Limits = DEFAULT,
+    **named: Array,
+) -> GradientCheck:
+    """Compare the backward pass with finite differences for every entry of every input.
+
+    A non-scalar output without a seed is checked with a seed of ones. A point at which the one-sided slopes
+    differ, however small the step, is reported as a kink with both slopes.
+    """
+    graph = as_graph(source, limits)
+    values = complete_inputs(graph, {**(inputs or {}), **named})
+    tape = Tape(graph, {name: shape_of(value) for name, value in values.items()}, None, limits)
+    shape = tape.shapes[graph.output]
+    seed = (np.ones(shape) if shape else 1.0) if seed is None else as_value(seed)
+    registers = tape.run(values, seed)
+
+    forward = Tape(graph, {name: shape_of(value) for name, value in values.items()}, (), limits)
+
+    def scalar(name: str, entry: tuple[int, ...], value: float) -> float:
+        moved = np.array(values[name], dtype=np.float64)
+        moved[entry] = value
+        return float(np.sum(seed * forward.run({**values, name: as_value(moved)})[graph.output]))
+
+    verdicts = []
+    for name in graph.inputs:
+        gradient = np.asarray(tape.gradient(registers, graph.index[name]))
+        point = np.asarray(values[name], dtype=np.float64)
+        checks = [
+            _check_entry(name, entry, float(gradient[entry]), float(point[entry]), scalar)
+            for entry in np.ndindex(point.shape)
+        ]
+        rank = {"pass": 0, "kink": 1, "fail": 2}
+        if checks:
+            verdicts.append(
+                max(checks, key=lambda c: (rank[c.status], c.error if c.error == c.error else np.inf))
+            )
+    return GradientCheck(tuple(verdicts))
+
+
+def _check_entry(name: str, entry: tuple[int, ...], gradient: float, x: float, f: Any) -> InputCheck:
+    step = 6e-6 * max(1.0, abs(x))  # about the cube root of the rounding unit: best for central differences
+    middle = f(name, entry, x)
+
+    def slopes(h: float) -> tuple[float, float, float]:
+        above, below = f(name, entry, x + h), f(name, entry, x - h)
+        return (above - below) / (2 * h), (middle - below) / h, (above - middle) / h
+
+    with np.errstate(all="ignore"):
+        central, left, right = slopes(step)
+        _, near_left, near_right = slopes(step / 8)
+    scale = max(1.0, abs(gradient), abs(central))
+    error = abs(gradient - central) / scale if np.isfinite(gradient) else np.inf
+    jump, near_jump = abs(right - left), abs(near_right - near_left)
+    # At a smooth point the one-sided slopes approach each other in proportion to the step; at a kink they do not.
+    kink = not np.isfinite(near_jump) or (jump > 1e-4 * scale and near_jump > 0.5 * jump)
+    status: Status = "kink" if kink else "pass" if error <= _TOLERANCE else "fail"
+    return InputCheck(name, status, float(error), entry, gradient, central, near_left, near_right)
+
+
+def at_kink(tape: Tape, registers: list[Array], position: int) -> bool:
+    """Whether an operation is evaluated exactly at one of its declared kinks."""
+    node = tape.graph.nodes[position]
+    assert node.op is not None
+    distance = parse(node.op.kink)
+    given = dict(zip(node.op.args, (registers[arg] for arg in node.args), strict=False))
+    given |= {**node.op.options, **node.options}
+    inputs = {name: as_value(given[name]) for name in distance.inputs}
+    ruler = Tape(distance, {name: shape_of(value) for name, value in inputs.items()}, ())
+    return bool(np.any(np.asarray(ruler.run(inputs)[distance.output]) == 0))
+
+
+@dataclass(frozen=True)
+class LedgerRow:
+    """One operation of a shape ledger: argument shapes in, result shape out."""
+
+    node: str
+    operation: str
+    arguments: tuple[tuple[str, Shape], ...]
+    shape: Shape
+
+    def __str__(self) -> str:
+        arguments = ", ".join(f"{name} {shape}" for name, shape in self.arguments)
+        return f"{self.node}: {self.operation}({arguments}) -> {self.shape}"
+
+
+@dataclass(frozen=True)
+class ShapeLedger:
+    """The shapes of a whole program, operation by operation."""
+
+    rows: tuple[LedgerRow, ...]
+    shapes: Mapping[str, Shape]
+
+    def __str__(self) -> str:
+        return "\n".join(map(str, self.rows))
+
+
+def check_shapes(
+    source: Source, shapes: Mapping[str, Iterable[int]] | None = None, limits: Limits = DEFAULT
+) -> ShapeLedger:
+    """The shape of every node from those of the inputs, without values.
+
+    Inputs not mentioned have the shape of their declared value, else (). Raises ShapeError at the operator
+    whose arguments do not fit, and UnknownNameError for a name that is no input.
+    """
+    graph = as_graph(source, limits)
+    given = {name: shape_of(graph.defaults.get(name, 0.0)) for name in graph.inputs}
+    for name, shape in (shapes or {}).items():
+        complete_inputs(graph, {name: 0.0, **dict.fromkeys(graph.inputs, 0.0)})
+        given[name] = tuple(shape)
+    found = graph.infer_shapes(given, limits)
+    rows = tuple(_row(graph, i, found) for i in graph.operations)
+    return ShapeLedger(rows, {node.id: shape for node, shape in zip(graph.nodes, found, strict=True)})
+
+
+def _row(graph: Graph, position: int, shapes: tuple[Shape, ...]) -> LedgerRow:
+    node = graph.nodes[position]
+    assert node.op is not None
+    arguments = tuple((graph.describe(arg), shapes[arg]) for arg in node.args)
+    return LedgerRow(node.id, node.op.name, arguments, shapes[position])

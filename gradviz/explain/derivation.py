@@ -1,0 +1,324 @@
+"""The derivation of a step: one plain sentence, and the formula in stages from the symbolic rule to the number."""
+
+from __future__ import annotations
+
+import re
+from functools import cache, cached_property
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from gradviz.engine.graph import Graph
+from gradviz.engine.numeric import Array
+from gradviz.engine.op import ATOM, LOOSE, PRODUCT, SUM
+from gradviz.engine.parse import parse
+from gradviz.explain import numbers
+from gradviz.explain.trace import Run, Step
+from gradviz.explain.typeset import (
+    Formula,
+    Label,
+    apply,
+    constant,
+    derivative,
+    expression,
+    label,
+    name,
+    number,
+    option_formulas,
+    sequence,
+)
+
+_TIMES, _ENTRYWISE = r" \cdot ", r" \odot "
+
+
+class Stage(NamedTuple):
+    """One stage of a derivation: what was just done, and the formula then."""
+
+    label: str
+    formula: Formula
+
+    @property
+    def latex(self) -> str:
+        """The stage in LaTeX."""
+        return self.formula.latex
+
+    @property
+    def mathml(self) -> str:
+        """The stage as MathML."""
+        return self.formula.mathml
+
+
+class Notation:
+    """How the nodes of a graph are written: their own names, and u₁, u₂, … for the gates without one."""
+
+    def __init__(self, graph: Graph, digits: int = 4) -> None:
+        self.graph = graph
+        self.digits = digits
+        taken = {_stem(node.id) for node in graph.nodes if _named(node.id)}
+        letter = next((c for c in "uqsvzrktpm" if c not in taken), "node")
+        self._symbols: list[str] = []
+        unnamed = 0
+        for i, node in enumerate(graph.nodes):
+            if node.is_constant or _named(node.id):
+                self._symbols.append(node.id)
+            elif i == graph.output:
+                self._symbols.append("out")
+            else:
+                unnamed += 1
+                self._symbols.append(f"{letter}_{unnamed}")
+
+    def formula(self, position: int) -> Formula:
+        """A node's symbol; a constant is its own value."""
+        node = self.graph.nodes[position]
+        return constant(node.value, node.text) if node.is_constant else name(self._symbols[position])
+
+    def label(self, position: int) -> Label:
+        """A node's symbol for drawings."""
+        return label(self._symbols[position])
+
+    def text(self, position: int) -> str:
+        """A node's symbol in a sentence."""
+        node = self.graph.nodes[position]
+        if node.is_constant:
+            return node.text or numbers.lines(node.value, self.digits)
+        return str(self.label(position))
+
+    def number(self, value: Any) -> Formula:
+        """A value with the chosen digits."""
+        return number(value, self.digits)
+
+    @cached_property
+    def output(self) -> Formula:
+        """The symbol of the output."""
+        return self.formula(self.graph.output)
+
+    def gradient(self, position: int) -> Formula:
+        """∂output/∂node."""
+        return derivative(self.output, self.formula(position))
+
+    def local(self, edge: tuple[int, int]) -> Formula:
+        """∂consumer/∂argument."""
+        consumer, slot = edge
+        return derivative(self.formula(consumer), self.formula(self.graph.nodes[consumer].args[slot]))
+
+    def definition(self, position: int) -> Formula:
+        """The operation written on its arguments' symbols."""
+        return apply(self.graph, position, [self.formula(i) for i in self.graph.nodes[position].args])
+
+
+def _named(id: str) -> bool:
+    return "." not in id and "/" not in id
+
+
+def _stem(id: str) -> str:
+    return id.partition("_")[0].rstrip("0123456789")
+
+
+def stages(step: Step, notation: Notation | None = None) -> list[Stage]:
+    """The derivation of a step; its formulas chain: each stage is what the one before equals."""
+    notation = notation or Notation(step.run.graph)
+    if step.kind == "forward":
+        return _forward(step, notation)
+    if step.kind == "seed":
+        rule = Formula("@d", {"d": derivative(notation.output, notation.output)})
+        return [Stage("rule", rule), Stage("number", _equals(notation.number(step.after)))]
+    return _backward(step, notation)
+
+
+def _equals(formula: Formula) -> Formula:
+    return Formula("= @x", {"x": formula})
+
+
+def _forward(step: Step, notation: Notation) -> list[Stage]:
+    run, position = step.run, step.run.graph.position(step.node)
+    node = run.graph.nodes[position]
+    left = Formula("@a = @b", {"a": notation.formula(position), "b": notation.definition(position)})
+    result = [Stage("rule", left)]
+    if all(np.ndim(run.registers[arg]) == 0 for arg in node.args):
+        plugged = apply(run.graph, position, [_plugged(run, notation, arg) for arg in node.args])
+        result.append(Stage("numbers", _equals(plugged)))
+    return [*result, Stage("value", _equals(notation.number(step.after)))]
+
+
+def _plugged(run: Run, notation: Notation, position: int) -> Formula:
+    node = run.graph.nodes[position]
+    if node.is_constant:
+        return constant(node.value, node.text)
+    return notation.number(run.registers[position])
+
+
+def _backward(step: Step, notation: Notation) -> list[Stage]:
+    run = step.run
+    edge = _position_edge(step)
+    consumer, slot = edge
+    node = run.graph.nodes[consumer]
+    target = node.args[slot]
+    op = node.op
+    assert op is not None
+    sums = run.summands[target] > 1
+    left = notation.gradient(target)
+    relation = r"@left \mathrel{+}= @right" if sums else "@left = @right"
+    upstream = notation.number(step.upstream)
+    if run.tape.has_local_derivative(edge):
+        dot = _ENTRYWISE if run.tape.shapes[consumer] else _TIMES
+        local, gradient = notation.local(edge), notation.gradient(consumer)
+        rule = Formula(relation, {"left": left, "right": sequence([local, gradient], dot)})
+        result = [Stage("rule", rule), Stage("upstream", _equals(sequence([local, upstream], dot)))]
+        symbolic = local_formula(run, edge, notation)
+        numeric = notation.number(step.local)
+        substituted = _equals(sequence([symbolic, upstream], dot))
+        if symbolic.latex != numeric.latex:
+            slots = {"a": substituted, "b": _equals(sequence([numeric, upstream], dot))}
+            substituted = Formula(r"@a \; @b", slots)
+        result.append(Stage("local", substituted))
+    else:
+        right = local_formula(run, edge, notation)
+        result = [Stage("rule", Formula(relation, {"left": left, "right": right}))]
+        plugged = local_formula(run, edge, notation, upstream)
+        result.append(Stage("upstream", _equals(plugged)))
+    result.append(Stage("number", _equals(notation.number(step.contribution))))
+    if step.before is not None:
+        total = Formula(
+            r"@left = @before + @(more) = @after",
+            {
+                "left": left,
+                "before": notation.number(step.before),
+                "more": notation.number(step.contribution),
+                "after": notation.number(step.after),
+            },
+            SUM,
+        )
+        result.append(Stage("accumulated", total))
+    return result
+
+
+def local_formula(
+    run: Run, edge: tuple[int, int], notation: Notation, upstream: Formula | None = None
+) -> Formula:
+    """The local derivative along an edge, as declared. Where it is no array to multiply by, it is the whole
+    contribution, in which the upstream gradient stands as given or by its symbol."""
+    consumer, slot = edge
+    node = run.graph.nodes[consumer]
+    op = node.op
+    assert op is not None
+    values = {"out": consumer} | ({} if op.variadic else dict(zip(op.args, node.args, strict=False)))
+    slots = {key: notation.formula(position) for key, position in values.items()}
+    slots |= option_formulas({**op.options, **node.options})
+    rule = op.rule(slot)
+    if not op.elementwise:
+        if op.variadic:
+            slots[op.args[0]] = notation.formula(node.args[slot])
+        if run.tape.has_local_derivative(edge):
+            return Formula(_without_upstream(rule.latex), slots, PRODUCT)
+        slots["g"] = upstream or notation.gradient(consumer)
+        return Formula(rule.latex, slots, PRODUCT)
+    if rule.local in _CONSTANT_RULES:
+        return Formula(rule.local, precedence=LOOSE if rule.local.startswith("-") else ATOM)
+    graph = _rule_graph(rule.local)
+    return expression(graph, graph.output, {graph.index[key]: slots[key] for key in graph.inputs})
+
+
+_CONSTANT_RULES = ("0", "1", "-1")
+
+
+@cache
+def _rule_graph(text: str) -> Graph:
+    """A declared local derivative, read by the same parser as everything else."""
+    return parse(text)
+
+
+def _without_upstream(template: str) -> str:
+    """The declared contribution of a scalar-valued operation without its factor g: the local derivative."""
+    alone = template.replace("{@g}", "{1}")
+    return re.sub(r"(\\,)?@(\(g\)|\[g\]|g\b)(\\,| \\cdot )?", "", alone).strip() or "1"
+
+
+def _position_edge(step: Step) -> tuple[int, int]:
+    assert step.edge is not None
+    return step.run.graph.position(step.edge.consumer), step.edge.argument
+
+
+def sentence(step: Step, notation: Notation | None = None) -> str:
+    """What happens in a step, in words."""
+    run = step.run
+    notation = notation or Notation(run.graph)
+    position = run.graph.position(step.node)
+    here = notation.text(position)
+    if step.kind == "forward":
+        return f"Forward: {_call_text(run.graph, position, notation)} gives {here} = {_shown(step.after, notation)}."
+    if step.kind == "seed":
+        if np.ndim(step.after) or step.after != 1:
+            return f"The backward pass starts at the output {here} with the given seed {_shown(step.after, notation)}."
+        return f"The backward pass starts at the output: {here} changes one for one with itself, so its gradient is 1."
+    consumer = notation.text(_position_edge(step)[0])
+    amount = _shown(step.contribution, notation)
+    upstream = _shown(step.upstream, notation)
+    text = f"Backward from {consumer} to {here}: "
+    if run.tape.has_local_derivative(_position_edge(step)):
+        text += f"local derivative {_shown(step.local, notation)} times upstream gradient {upstream}"
+    else:
+        text += f"the upstream gradient, {upstream}, pulled back through {consumer}"
+    if step.summed:
+        axes = _listed([str(axis) for axis in step.summed])
+        text += f", summed over axis {axes} along which {here} was repeated,"
+    text += f" {'gives' if run.summands[position] == 1 else 'contributes'} {amount}"
+    if step.before is not None:
+        text += (
+            f", added to the {_shown(step.before, notation)} already there: {_shown(step.after, notation)}"
+        )
+    return text + "."
+
+
+def _shown(value: Array, notation: Notation) -> str:
+    if np.ndim(value) == 0:
+        return numbers.plain(float(value), notation.digits)
+    return f"an array ({numbers.shape_text(np.shape(value))})"
+
+
+def _call_text(graph: Graph, position: int, notation: Notation) -> str:
+    """An operation on its arguments, in plain text: `w₁ × x`, `relu(f)`."""
+    node = graph.nodes[position]
+    assert node.op is not None
+    words = [notation.text(arg) for arg in node.args]
+    if len(words) == 2 and len(node.op.symbol) == 1:
+        return f" {node.op.symbol} ".join(words)
+    return f"{node.op.name}({', '.join(words)})"
+
+
+def _listed(words: list[str]) -> str:
+    return words[0] if len(words) == 1 else f"{', '.join(words[:-1])} and {words[-1]}"
+
+
+def note(step: Step, notation: Notation) -> str:
+    """What a careful reader would stumble over: a kink's convention, a value that is not finite, rounding."""
+    run = step.run
+    if step.kind == "forward" and step.node in run.nonfinite:
+        return f"{notation.text(run.graph.position(step.node))} is where the first value that is not finite arises."
+    if step.edge is None:
+        return ""
+    if step.edge.consumer in run.kinks:
+        return f"Exactly at a kink: {run.kinks[step.edge.consumer]}"
+    return _rounding(step, notation)
+
+
+def _rounding(step: Step, notation: Notation) -> str:
+    """Says so when the rounded factors on screen do not multiply to the rounded product on screen."""
+    quantities = [step.local, step.upstream, step.contribution]
+    if not all(isinstance(x, float) and np.isfinite(x) for x in quantities):
+        return ""
+    local, upstream, product = map(float, quantities)
+    shown = [round_shown(x, notation.digits) for x in (local, upstream)]
+    naive = shown[0] * shown[1]
+    if numbers.plain(naive, notation.digits) == numbers.plain(product, notation.digits):
+        return ""
+    factors = " × ".join(numbers.plain(x, notation.digits) for x in shown)
+    return (
+        f"Rounded for display: {factors} would give {numbers.plain(naive, notation.digits)}; "
+        f"computed with all digits it is {numbers.plain(product, notation.digits + 2)}."
+    )
+
+
+def round_shown(value: float, digits: int) -> float:
+    """The value that the displayed, rounded text stands for."""
+    text = numbers.plain(value, digits).replace("−", "-").replace("∞", "inf")
+    return float(text)

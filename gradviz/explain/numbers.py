@@ -1,0 +1,97 @@
+"""Numbers as a reader sees them: rounded to significant digits, with true minus signs.
+
+An exact number loses its trailing zeros (0.5); a rounded one keeps them (0.5000), so that rounding shows.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+
+NOT_YET = "—"
+MAX_ROWS, MAX_COLUMNS = 4, 4  # a larger array is shown by its shape
+
+
+def plain(value: float, digits: int = 4) -> str:
+    """A number in Unicode text with this many significant digits."""
+    mantissa, exponent = _parts(value, digits)
+    return mantissa.replace("-", "−") + (f"e{exponent}".replace("-", "−") if exponent else "")
+
+
+def latex(value: float, digits: int = 4) -> str:
+    """A number in LaTeX with this many significant digits."""
+    mantissa, exponent = _parts(value, digits)
+    special = {"∞": r"\infty", "-∞": r"-\infty", "NaN": r"\mathrm{NaN}"}
+    mantissa = special.get(mantissa, mantissa)
+    return mantissa + (rf" \cdot 10^{{{exponent}}}" if exponent else "")
+
+
+def _parts(value: float, digits: int) -> tuple[str, int]:
+    value = float(value)
+    if math.isnan(value):
+        return "NaN", 0
+    if math.isinf(value):
+        return ("∞" if value > 0 else "-∞"), 0
+    if value == 0:
+        return "0", 0
+    if value == int(value) and abs(value) < 1e6:
+        return str(int(value)), 0
+    exponent = math.floor(math.log10(abs(value)))
+    if -4 <= exponent < max(digits, 5):
+        return _trim(f"{value:.{max(digits - 1 - exponent, 0)}f}", value), 0
+    mantissa, _, power = f"{value:.{digits - 1}e}".partition("e")
+    return _trim(mantissa, value / 10.0 ** int(power)), int(power)
+
+
+def _trim(text: str, value: float) -> str:
+    if "." in text and float(text) == value:
+        return text.rstrip("0").rstrip(".")
+    return text
+
+
+def shape_text(shape: tuple[int, ...]) -> str:
+    """A shape in words: `scalar`, `vector of 3`, `3 × 4`."""
+    if not shape:
+        return "scalar"
+    return f"vector of {shape[0]}" if len(shape) == 1 else " × ".join(map(str, shape))
+
+
+def fits(shape: tuple[int, ...]) -> bool:
+    """Whether an array of this shape is small enough to be written out entry by entry."""
+    rows, columns = (1, *shape)[-2:] if shape else (1, 1)
+    return len(shape) <= 2 and 0 < rows <= MAX_ROWS and 0 < columns <= MAX_COLUMNS
+
+
+def lines(value: Any, digits: int = 4) -> str:
+    """A value for the picture: a number, a small array row by row, or only the shape of a large one."""
+    array = np.asarray(value)
+    if array.shape == ():
+        return plain(float(array), digits)
+    if not fits(array.shape):
+        return " × ".join(map(str, array.shape)) if array.ndim > 1 else f"[{array.shape[0]}]"
+    short = max(digits - 1, 1)
+    rows = [[plain(float(x), short) for x in row] for row in np.atleast_2d(array)]
+    return "\n".join("[" + "  ".join(row) + "]" for row in rows)
+
+
+def exact(value: Any) -> str:
+    """A value with every digit it has; a large array by its first entries."""
+    array = np.asarray(value)
+    if array.shape == ():
+        return repr(float(array)).replace("-", "−")
+    return np.array2string(array, max_line_width=60, threshold=64, precision=8).replace("-", "−")
+
+
+def latex_array(value: Any, digits: int = 4) -> str:
+    """A value in LaTeX: a number, a column or matrix when it is small, else its shape."""
+    array = np.asarray(value)
+    if array.shape == ():
+        return latex(float(array), digits)
+    if not fits(array.shape if array.ndim > 1 else (array.shape[0], 1)):
+        return r"\mathbb{R}^{" + r"\times ".join(map(str, array.shape)) + "}"
+    rows = array.reshape(-1, 1) if array.ndim == 1 else array
+    short = max(digits - 1, 1)
+    body = r" \\ ".join(" & ".join(latex(float(x), short) for x in row) for row in rows)
+    return rf"\begin{{bmatrix}} {body} \end{{bmatrix}}"

@@ -1,0 +1,429 @@
+"""The browser view in a real browser: keys, exact restoration, and nothing in a payload that could act."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+
+from gradviz.draw.web import script, style
+
+Json = dict[str, Any]
+
+HOSTILE = '<img src=x onerror="window.hacked = true"><script>window.hacked = true</script>'
+
+
+def _math(body: str) -> str:
+    return f'<math xmlns="http://www.w3.org/1998/Math/MathML">{body}</math>'
+
+
+def _box(id: str, role: str, x: int, *, symbol: str = "", fused: bool = False) -> Json:
+    return {
+        "id": id, "role": role, "x": x, "y": 100, "width": 40, "height": 36, "symbol": symbol,
+        "name": {"base": id, "sub": ""}, "value": {"x": x, "y": 74}, "gradient": {"x": x, "y": 136},
+        "fused": fused, "group": False, "title": id,
+    }  # fmt: skip
+
+
+def _node(title: str, role: str, arguments: list[str], used_by: list[str], **more: Any) -> Json:
+    return {
+        "title": title, "math": _math(f"<mi>{title}</mi>"), "role": role, "operation": "leaf", "shape": "scalar",
+        "why": "", "convention": "", "value": "1", "saved": [], "arguments": arguments, "used_by": used_by,
+        "line": "", "openable": False, "foldable": False, "warning": "", "constants": "", **more,
+    }  # fmt: skip
+
+
+def _edge(source: str, target: str, path: str, x: int) -> Json:
+    return {
+        "id": f"{target}:0", "source": source, "target": target, "argument": 0, "path": path,
+        "label": {"x": x, "y": 118}, "dashed": False,
+    }  # fmt: skip
+
+
+def _derivative(number: str, step: int) -> Json:
+    return {
+        "math": _math("<mi>d</mi>"), "formula": _math("<mn>2</mn>"), "local": number, "shape": "scalar",
+        "structure": "elementwise", "step": step, "summed": "", "zero": False,
+    }  # fmt: skip
+
+
+def _step(kind: str, node: str, edge: str | None, result: str) -> Json:
+    stages = [{"label": "number", "math": _math(f"<mn>{result}</mn>")}]
+    return {
+        "kind": kind, "node": node, "edge": edge, "title": f"{kind} {node}", "sentence": f"{kind} at {node}: {result}.",
+        "stages": stages, "note": "",
+    }  # fmt: skip
+
+
+def payload() -> Json:
+    """w = 3, f = 2w, L = f²: two forward steps, the seed, two backward steps."""
+    return {
+        "version": 1, "program": "chain", "title": "A chain", "k": 0,
+        "scene": {
+            "width": 420, "height": 200, "font": 14,
+            "boxes": [_box("w", "parameter", 60), _box("f", "operation", 200, symbol="×2", fused=True), _box("L", "output", 340, symbol="x²")],
+            "edges": [_edge("w", "f", "M80,100C120,100 140,100 178,100", 130), _edge("f", "L", "M220,100C260,100 280,100 318,100", 270)],
+        },
+        "steps": [
+            _step("forward", "f", None, "6"), _step("forward", "L", None, "36"), _step("seed", "L", None, "1"),
+            _step("backward", "f", "L:0", "12"), _step("backward", "w", "f:0", "24"),
+        ],
+        "timeline": {
+            "value:w": [[0, "3", "3.0"]], "value:f": [[0, "—", ""], [1, "6", "6.0"]], "value:L": [[0, "—", ""], [2, "36", "36.0"]],
+            "gradient:w": [[0, "—", ""], [5, "24", "24.0"]], "gradient:f": [[0, "—", ""], [4, "12", "12.0"]],
+            "gradient:L": [[0, "—", ""], [3, "1", "1.0"]],
+            "contribution:f:0": [[0, "", ""], [5, "24", "24.0"]], "contribution:L:0": [[0, "", ""], [4, "12", "12.0"]],
+        },
+        "nodes": {
+            "w": _node("w", "parameter", [], ["f:0"]), "f": _node("f", "operation", ["f:0"], ["L:0"], openable=True),
+            "L": _node("L", "output", ["L:0"], []),
+        },
+        "edges": {"f:0": _derivative("2", 4), "L:0": _derivative("12", 3)},
+        "chains": {"w": {"math": _math("<mi>g</mi>"), "value": "24", "count": 1, "paths": [{"edges": ["f:0", "L:0"], "value": "24"}], "reused": {}}},
+        "conventions": ["Values stand above."],
+    }  # fmt: skip
+
+
+def _long_payload(count: int) -> Json:
+    data = payload()
+    data["steps"] += [_step("backward", "w", "f:0", "24") for _ in range(count)]
+    return data
+
+
+def _mount(page: Any, data: Json, before: str = "") -> None:
+    """The view under a policy that forbids inline handlers, eval, markup styles and every request."""
+    nonce = "fixed"
+    policy = f"default-src 'none'; script-src 'nonce-{nonce}'; style-src 'nonce-{nonce}'"
+    text = json.dumps(data).replace("<", "\\u003c")
+    options = "{onOpen: (id) => calls.push(['open', id]), onStep: (k) => calls.push(['step', k])}"
+    page.set_content(
+        f'<!doctype html><meta charset="utf-8"><meta http-equiv="Content-Security-Policy" content="{policy}">'
+        f'<style nonce="{nonce}">html, body {{ margin: 0 }} {style()}</style>{before}<div id="root"></div>'
+        f'<script nonce="{nonce}">{script()}\nwindow.calls = []; window.blocked = [];'
+        'document.addEventListener("securitypolicyviolation", (event) => blocked.push(event.violatedDirective));'
+        f'window.view = gradviz.mount(document.getElementById("root"), {text}, {options});</script>'
+    )
+
+
+def _press(page: Any, *keys: str) -> None:
+    for key in keys:
+        page.keyboard.press(key)
+    page.evaluate("() => new Promise((done) => requestAnimationFrame(() => setTimeout(done)))")
+
+
+_SLOTS = "() => Object.fromEntries([...document.querySelectorAll('[data-slot]')].map((g) => [g.dataset.slot, g.querySelector('text').textContent]))"
+_STATE = """() => {
+    const graph = document.querySelector('.gv-svg').cloneNode(true);
+    graph.querySelectorAll('.gv-camera').forEach((camera) => camera.removeAttribute('transform'));
+    graph.querySelectorAll('.gv-ring, .gv-pointer, .gv-flow').forEach((mark) => mark.remove());
+    // The order in which classes were added is no difference.
+    const classes = (element) => [...element.classList].sort().join(' ');
+    graph.querySelectorAll('[class]').forEach((element) => element.setAttribute('class', classes(element)));
+    const words = [...document.querySelectorAll('.gv-sentence, .gv-stages, .gv-counter, .gv-inspector')].map((e) => e.textContent);
+    return [graph.innerHTML, ...words];
+}"""
+
+
+def _counter(page: Any) -> str:
+    return str(page.inner_text(".gv-counter"))
+
+
+def test_the_first_state_shows_leaf_values_and_dashes(page: Any) -> None:
+    _mount(page, payload())
+    slots = page.evaluate(_SLOTS)
+    assert slots["value:w"] == "3"
+    assert slots["value:f"] == slots["gradient:w"] == "—"
+    assert slots["contribution:f:0"] == ""
+    assert _counter(page) == "start · 5 steps"
+    assert "→" in page.inner_text(".gv-sentence")
+
+
+@pytest.mark.parametrize(
+    ("keys", "counter"),
+    [
+        (["ArrowRight"], "step 1 of 5 · forward"),
+        (["ArrowRight", "ArrowRight", "ArrowLeft"], "step 1 of 5 · forward"),
+        (["End"], "step 5 of 5 · backward"),
+        (["End", "ArrowRight"], "step 5 of 5 · backward"),
+        (["End", "Home"], "start · 5 steps"),
+        (["ArrowRight"] * 3, "step 3 of 5 · seed"),
+    ],
+)
+def test_keys_step(page: Any, keys: list[str], counter: str) -> None:
+    _mount(page, payload())
+    _press(page, *keys)
+    assert _counter(page) == counter
+
+
+def test_ten_fast_presses_are_ten_steps(page: Any) -> None:
+    _mount(page, _long_payload(20))
+    page.evaluate(
+        "() => { for (let i = 0; i < 10; i += 1) document.body.dispatchEvent(new KeyboardEvent('keydown', {key: 'ArrowRight', bubbles: true})) }"
+    )
+    assert _counter(page).startswith("step 10 of 25")
+
+
+def test_stepping_back_restores_exactly_the_same_state(page: Any) -> None:
+    _mount(page, payload())
+    forth = []
+    for _ in range(5):
+        forth.append(page.evaluate(_STATE))
+        _press(page, "ArrowRight")
+    for state in reversed(forth):
+        _press(page, "ArrowLeft")
+        assert page.evaluate(_STATE) == state
+    _press(page, "End", "Home")
+    assert page.evaluate(_STATE) == forth[0]
+
+
+def test_a_backward_step_points_its_edge_at_the_source(page: Any) -> None:
+    _mount(page, payload())
+    before = page.get_attribute('[data-edge="L:0"] .gv-head', "d")
+    _press(page, *["ArrowRight"] * 4)
+    edge = page.locator('.gv-edge[data-edge="L:0"]')
+    assert "gv-backward" in edge.get_attribute("class")
+    tip = edge.locator(".gv-head").get_attribute("d")
+    assert tip.startswith("M220 100"), tip
+    _press(page, "ArrowLeft")
+    assert page.get_attribute('[data-edge="L:0"] .gv-head', "d") == before
+
+
+def test_keys_are_left_to_a_page_that_wants_them(page: Any) -> None:
+    _mount(page, payload(), before='<input id="outside"><div role="slider" tabindex="0" id="slider">x</div>')
+    for target in ("#outside", "#slider"):
+        page.focus(target)
+        _press(page, "ArrowRight", "End")
+        assert _counter(page) == "start · 5 steps"
+    page.evaluate("document.activeElement.blur()")
+    _press(page, "ArrowRight")
+    assert _counter(page) == "step 1 of 5 · forward"
+
+
+def test_only_handled_keys_are_taken_from_the_browser(page: Any) -> None:
+    _mount(page, payload())
+    taken = page.evaluate("""() => Object.fromEntries([['ArrowRight'], ['x'], ['ArrowRight', {ctrlKey: true}]].map(([key, more]) => {
+        const event = new KeyboardEvent('keydown', {key, bubbles: true, cancelable: true, ...more});
+        document.body.dispatchEvent(event);
+        return [key + (more ? ' with Ctrl' : ''), event.defaultPrevented];
+    }))""")
+    assert taken == {"ArrowRight": True, "x": False, "ArrowRight with Ctrl": False}
+
+
+def test_selection_inspector_and_escape(page: Any) -> None:
+    _mount(page, payload())
+    _press(page, "n", "n", "Enter")
+    assert page.text_content(".gv-inspector .gv-heading") == "f"
+    assert page.evaluate("document.activeElement.getAttribute('aria-label')") == "Inspector"
+    _press(page, "e")
+    assert "Go to its step (5)" in page.inner_text(".gv-inspector")
+    _press(page, "Escape")
+    assert "How to read the graph" in page.inner_text(".gv-inspector")
+
+
+def test_a_fused_operation_opens_from_key_and_marker(page: Any) -> None:
+    _mount(page, payload())
+    _press(page, "n", "n", "o")
+    page.click("[data-open='f']")
+    assert page.evaluate("calls") == [["open", "f"], ["open", "f"]]
+
+
+def test_a_click_in_the_graph_selects_and_on_the_background_deselects(page: Any) -> None:
+    _mount(page, payload())
+    page.click(".gv-node[data-node='L'] .gv-core")
+    assert page.text_content(".gv-inspector .gv-heading") == "L"
+    page.mouse.click(460, 60)
+    assert "How to read the graph" in page.inner_text(".gv-inspector")
+
+
+def test_the_chain_boxes_the_edge_of_the_step(page: Any) -> None:
+    _mount(page, payload())
+    _press(page, "2", "End")
+    factors = page.locator(".gv-factor")
+    assert [factors.nth(i).get_attribute("aria-pressed") for i in range(2)] == ["true", "false"]
+    _press(page, "ArrowLeft")
+    assert [factors.nth(i).get_attribute("aria-pressed") for i in range(2)] == ["false", "true"]
+    _press(page, "b")
+    assert [factors.nth(i).get_attribute("aria-pressed") for i in range(2)] == ["true", "false"]
+
+
+def test_a_long_list_of_steps_draws_only_what_is_in_view(page: Any) -> None:
+    _mount(page, _long_payload(2000))
+    _press(page, "3", "End")
+    rows = page.locator(".gv-row")
+    assert rows.count() < 60
+    assert page.locator(".gv-row[aria-selected='true']").get_attribute("data-k") == "2005"
+    page.locator(".gv-row[data-k='2003']").click()
+    assert _counter(page).startswith("step 2003 ")
+
+
+def test_steps_are_reported_once_and_set_step_is_silent(page: Any) -> None:
+    _mount(page, payload())
+    _press(page, "ArrowRight")
+    page.evaluate("view.setStep(4)")
+    assert _counter(page) == "step 4 of 5 · backward"
+    assert page.evaluate("calls") == [["step", 1]]
+
+
+def test_update_keeps_the_place_for_other_numbers_and_starts_afresh_for_another_program(page: Any) -> None:
+    _mount(page, payload())
+    _press(page, *["ArrowRight"] * 2, "+", "+")
+    camera = page.get_attribute(".gv-camera", "transform")
+    other = payload()
+    other["timeline"]["value:f"][1] = [1, "8", "8.0"]
+    page.evaluate("(data) => view.update(data)", other)
+    assert page.evaluate(_SLOTS)["value:f"] == "8"
+    assert _counter(page) == "step 2 of 5 · forward"
+    assert page.get_attribute(".gv-camera", "transform") == camera
+    page.evaluate("(data) => view.update(data)", other | {"program": "another", "k": 1})
+    assert _counter(page) == "step 1 of 5 · forward"
+    assert page.get_attribute(".gv-camera", "transform") != camera
+
+
+def test_destroy_leaves_nothing_behind(page: Any) -> None:
+    _mount(page, payload())
+    page.evaluate("view.destroy()")
+    assert page.inner_html("#root") == ""
+    _press(page, "ArrowRight")
+    assert page.evaluate("calls") == []
+
+
+@pytest.mark.parametrize(
+    ("width", "height", "size"), [(1280, 720, "wide"), (980, 720, "medium"), (500, 800, "narrow")]
+)
+def test_the_graph_keeps_its_room_and_nothing_overflows(
+    page: Any, width: int, height: int, size: str
+) -> None:
+    page.set_viewport_size({"width": width, "height": height})
+    _mount(page, payload())
+    _press(page, "End")
+    assert page.get_attribute(".gv", "data-size") == size
+    graph = page.locator(".gv-graph").bounding_box()
+    if size == "wide":
+        assert graph["width"] >= 910
+        assert graph["height"] >= 506
+    page_size = page.evaluate("[document.documentElement.scrollWidth, document.documentElement.scrollHeight]")
+    assert page_size == [width, height]
+    strip = page.locator(".gv-strip").bounding_box()
+    assert strip["y"] + strip["height"] <= height
+
+
+def test_the_drawer_opens_over_the_graph_and_escape_closes_it(page: Any) -> None:
+    page.set_viewport_size({"width": 980, "height": 720})
+    _mount(page, payload())
+    drawer = page.locator(".gv-drawer")
+    assert not drawer.is_visible()
+    page.get_by_role("tab", name="Steps").click()
+    assert drawer.is_visible()
+    _press(page, "Escape")
+    page.wait_for_function("getComputedStyle(document.querySelector('.gv-drawer')).visibility === 'hidden'")
+
+
+@pytest.mark.parametrize(
+    "place",
+    [
+        "title", "conventions", "sentence", "label", "note", "stage", "value", "symbol", "name", "why", "line", "nodemath", "local", "path", "role",
+    ],
+)  # fmt: skip
+def test_hostile_strings_are_inert(page: Any, place: str) -> None:
+    data = payload()
+    step, node, box = data["steps"][0], data["nodes"]["f"], data["scene"]["boxes"][1]
+    edge = data["scene"]["edges"][0]
+    spots: dict[str, tuple[Json, str]] = {
+        "title": (data, "title"), "sentence": (step, "sentence"), "label": (step["stages"][0], "label"), "note": (step, "note"),
+        "stage": (step["stages"][0], "math"), "symbol": (box, "symbol"), "name": (box["name"], "base"), "why": (node, "why"),
+        "line": (node, "line"), "nodemath": (node, "math"), "local": (data["edges"]["f:0"], "local"), "path": (edge, "path"), "role": (box, "role"),
+    }  # fmt: skip
+    if place == "value":
+        data["timeline"]["value:f"][1] = [1, HOSTILE, HOSTILE]
+    elif place == "conventions":
+        data["conventions"] = [HOSTILE]
+    else:
+        owner, key = spots[place]
+        owner[key] = HOSTILE
+    _mount(page, data)
+    _press(page, "ArrowRight", "1", "2", "3", "End")
+    assert page.locator(".gv img, .gv script").count() == 0
+    assert page.evaluate("window.hacked") is None
+    assert page.evaluate("blocked") == []
+
+
+def test_ids_that_are_names_of_javascript_are_ordinary_ids(page: Any) -> None:
+    text = json.dumps(payload())
+    for name, id in (("constructor", "f"), ("__proto__", "w")):
+        text = text.replace(f'"{id}"', f'"{name}"').replace(f'"{id}:0"', f'"{name}:0"')
+        text = text.replace(f':{id}"', f':{name}"').replace(f':{id}:0"', f':{name}:0"')
+    _mount(page, payload() | {"program": "before"})
+    page.evaluate("(text) => view.update(JSON.parse(text))", text)
+    _press(page, "End", "2")
+    assert page.evaluate(_SLOTS)["gradient:__proto__"] == "24"
+    assert page.locator(".gv-factor").count() == 2
+
+
+@pytest.mark.parametrize(
+    ("markup", "kept"),
+    [
+        ("<mi>a</mi><script>window.hacked = true</script>", "<mi>a</mi>"),
+        ('<mi onclick="window.hacked = true" style="color: red" href="javascript:x">a</mi>', "<mi>a</mi>"),
+        ('<mrow class="boxed"><mi>a</mi></mrow>', '<mrow class="boxed"><mi>a</mi></mrow>'),
+        ('<mrow class="gv-help"><mi>a</mi></mrow>', "<mrow><mi>a</mi></mrow>"),
+        (
+            "<semantics><mi>a</mi><annotation-xml><mi>b</mi></annotation-xml></semantics><mi>c</mi>",
+            "<mi>c</mi>",
+        ),
+        ('<mi>a</mi><svg xmlns="http://www.w3.org/2000/svg"><a/></svg>', "<mi>a</mi>"),
+        ('<mi>a</mi><mi xmlns="http://www.w3.org/1999/xhtml">b</mi>', "<mi>a</mi>"),
+        ("loose &lt;b&gt;", "<mtext>loose &lt;b&gt;</mtext>"),
+    ],
+)
+def test_mathml_is_rebuilt_from_an_allow_list(page: Any, markup: str, kept: str) -> None:
+    data = payload()
+    data["steps"][0]["stages"][0]["math"] = _math(markup)
+    _mount(page, data)
+    _press(page, "ArrowRight")
+    assert page.locator(".gv-formula math").last.inner_html() == kept
+
+
+@pytest.mark.parametrize(
+    "markup",
+    ["no markup", "<math><mi>a</math>", '<!DOCTYPE math [<!ENTITY e "x">]><math>&e;</math>', "<svg/>"],
+)
+def test_what_is_no_mathml_is_shown_as_its_own_text(page: Any, markup: str) -> None:
+    data = payload()
+    data["steps"][0]["stages"][0]["math"] = markup
+    _mount(page, data)
+    _press(page, "ArrowRight")
+    assert page.locator(".gv-formula .gv-plain").inner_text() == markup
+
+
+@pytest.mark.parametrize(("background", "theme"), [("#0e1117", "dark"), ("rgb(255, 250, 240)", "light")])
+def test_the_theme_follows_the_page(page: Any, background: str, theme: str) -> None:
+    _mount(page, payload())
+    page.evaluate(
+        "(color) => document.documentElement.style.setProperty('--st-background-color', color)", background
+    )
+    page.evaluate("(data) => view.update(data)", payload())
+    assert page.get_attribute(".gv", "data-theme") == theme
+
+
+def test_it_lives_in_a_shadow_root(page: Any) -> None:
+    _mount(page, payload())
+    page.evaluate(
+        """([css, data]) => {
+            view.destroy();
+            const shadow = document.getElementById('root').attachShadow({mode: 'open'});
+            const sheet = new CSSStyleSheet();
+            sheet.replaceSync(css);
+            shadow.adoptedStyleSheets = [sheet];
+            const inner = document.createElement('div');
+            shadow.append(inner);
+            window.view = gradviz.mount(inner, data, {});
+        }""",
+        [style(), payload()],
+    )
+    page.locator(".gv-graph").focus()
+    _press(page, "ArrowRight")
+    assert _counter(page) == "step 1 of 5 · forward"
+    _press(page, "Tab", "Tab", "Tab", "Tab")
+    _press(page, "End")
+    assert _counter(page) == "step 5 of 5 · backward"
