@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import re
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -50,7 +51,7 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
-_PROGRAM = "a text, a file, or the name of a demo (a text may separate its lines with ' / ')"
+_PROGRAM = "a text, a file, or the name of a demo (assignments in a text may be separated by ' / ')"
 
 
 def _with_program(parser: argparse.ArgumentParser) -> argparse.ArgumentParser:
@@ -62,6 +63,10 @@ def _with_program(parser: argparse.ArgumentParser) -> argparse.ArgumentParser:
     return parser
 
 
+# A slash before the next assignment; any other is a division.
+_LINE_BREAK = re.compile(r" / (?=[^\W\d]\w* *=(?!=))")
+
+
 def read_program(given: str) -> tuple[str, tuple[str, ...] | None]:
     """The text meant by a command-line argument, and the inputs its demo differentiates."""
     from gradviz.demos import demos
@@ -69,24 +74,29 @@ def read_program(given: str) -> tuple[str, tuple[str, ...] | None]:
     for demo in demos().values():
         if given in (demo.name, demo.row):
             return demo.text, demo.wrt
-    if "\n" not in given and len(given) < 250 and Path(given).is_file():
-        return Path(given).read_text(encoding="utf-8"), None
-    return given.replace(" / ", "\n") if "=" in given else given, None
+    try:
+        if Path(given).is_file():
+            return Path(given).read_text(encoding="utf-8"), None
+    except UnicodeDecodeError:
+        raise GradvizError(f"the file {given} is not a text in UTF-8") from None
+    except OSError:
+        pass  # too long for the name of a file, or not readable: then it is meant as a text
+    return _LINE_BREAK.sub("\n", given), None
 
 
 def _values(settings: Sequence[str]) -> dict[str, Any]:
     """`NAME=VALUE` pairs; a value is any declared value of the language: 2, 1/3, [1, 2], randn(3)."""
-    from gradviz.engine.parse import parse
+    from gradviz.engine.parse import declared_value
 
     found: dict[str, Any] = {}
     for setting in settings:
-        name, equals, value = setting.partition("=")
+        name, equals, text = (part.strip() for part in setting.partition("="))
         if not equals:
             raise GradvizError(f"--set {setting}", expected="NAME=VALUE")
-        graph = parse(f"{name} = {value}")
-        if not graph.nodes[graph.output].is_input:
+        value = declared_value(text, name)
+        if value is None:
             raise GradvizError(f"--set {setting}: the value must be a number, a list or a call like randn(3)")
-        found[name.strip()] = graph.defaults[graph.nodes[graph.output].id]
+        found[name] = value
     return found
 
 
@@ -134,7 +144,8 @@ def _steps(arguments: argparse.Namespace) -> int:
     notation = Notation(run.graph, arguments.digits)
     table = Table(box=box.SIMPLE_HEAD)
     for heading in ("step", "", "node", "local", "upstream", "contribution", "result"):
-        table.add_column(heading, justify="left" if heading in ("", "node") else "right")
+        # In a narrow terminal a number goes on in the next line rather than losing digits.
+        table.add_column(heading, justify="left" if heading in ("", "node") else "right", overflow="fold")
     colours = {"forward": "green", "seed": "yellow", "backward": "red"}
     for step in run.steps:
         cells = [_cell(value, arguments.digits) for value in (step.local, step.upstream, step.contribution)]

@@ -1,12 +1,13 @@
 """The stage of a run: where everything stands, and what is written on it at each step.
 
-A Stage is laid out once. `scene(k)` is the picture after k steps, `payload()` the whole story for the browser
-view, which steps through it without asking anybody. Both are plain data; whoever renders them computes nothing.
+A Stage is laid out once. `scene(k)` is the picture after k steps; `gradviz.draw.story` adds what is told beside it
+for the browser view. Both are plain data: whoever renders them computes nothing.
 """
 
 from __future__ import annotations
 
 import hashlib
+from collections import Counter
 from dataclasses import asdict, dataclass
 from functools import cached_property
 from typing import Any, Literal
@@ -24,7 +25,7 @@ from gradviz.explain.trace import Run
 from gradviz.explain.typeset import Label
 
 FONT = 14.0  # px of values, gradients and names in the layout's own units
-CORE = 40.0  # height of a gate
+CORE = 44.0  # height of a gate: its symbol, and its name under it
 LEAF = 34.0  # height of a leaf
 _LINE = 1.2 * FONT
 
@@ -52,6 +53,8 @@ class Box:
     fused: bool
     group: bool
     title: str
+    shows: str  # the node whose value and gradient it carries: its own, or the last of its group
+    members: tuple[str, ...]  # the nodes folded into it
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,7 +144,7 @@ class Stage:
         for edge, source, target in self.view.edges:
             wide, tall = self._widest(f"contribution:{edge_id(edge)}")
             links.append(Link(order[source], order[target], wide + 4 if wide else 0, tall))
-        return prints, layout(list(prints.values()), links, layer_gap=34, node_gap=10)
+        return prints, layout(list(prints.values()), links, layer_gap=46, node_gap=10)
 
     def _footprint(self, box: str) -> Footprint:
         wide, tall = 0.0, 0.0
@@ -173,7 +176,8 @@ class Stage:
         node = self.graph[box]
         return gate_symbol(self.graph, node) if node.op else ""
 
-    def _role(self, box: str) -> Role:
+    def role(self, box: str) -> Role:
+        """What a box stands for."""
         if box in self.view.groups:
             return "group"
         position = self.graph.position(box)
@@ -201,19 +205,29 @@ class Stage:
         node = self.graph[shown]
         return Box(
             id,
-            self._role(id),
+            self.role(id),
             x,
             y,
             footprint.core_width,
             footprint.core_height,
             self._symbol(id),
             self._name(id),
-            (x, round(top - tall + _LINE - 5, 2)),
-            (x, round(bottom + _LINE - 2, 2)) if has_gradient else None,
+            (x, round(top - tall + _LINE - 8, 2)),
+            (x, round(bottom + _LINE + 1, 2)) if has_gradient else None,
             bool(node.op and node.op.fused and id not in self.view.groups),
             id in self.view.groups,
             self._title(node),
+            shown,
+            self.view.groups.get(id, ()),
         )
+
+    @cached_property
+    def _line_sizes(self) -> Counter[str]:
+        return Counter(node.line for node in self.graph.nodes if node.op is not None)
+
+    def foldable(self, node: Node) -> bool:
+        """Whether folding at this node hides anything: it shares its line, or its opened operation, with others."""
+        return self._line_sizes[node.line] > 1
 
     def _title(self, node: Node) -> str:
         label = self.notation.text(self.graph.position(node.id))
@@ -274,20 +288,6 @@ class Stage:
             "font": FONT,
             "boxes": [_anchored(asdict(box)) for box in self.boxes],
             "edges": [_anchored(asdict(line)) for line in self.lines],
-        }
-
-    def payload(self, k: int = 0) -> Json:
-        """Everything the browser view shows, starting after k steps."""
-        from gradviz.draw.story import story
-
-        return {
-            "version": 1,
-            "program": self.identity,
-            "title": self.title,
-            "k": min(max(k, 0), len(self.run.steps)),
-            "scene": self.picture(),
-            "timeline": self.timeline,
-            **story(self),
         }
 
 

@@ -2,39 +2,51 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from collections.abc import Iterable
+from typing import Any
 
+from gradviz.draw.stage import Stage, edge_id
 from gradviz.engine.graph import Node
+from gradviz.engine.op import Op
 from gradviz.explain import numbers
-from gradviz.explain.chain import Chain, chain, path_counts
+from gradviz.explain.chain import Chain, Factor, chain
+from gradviz.explain.codegen import operation_code
 from gradviz.explain.derivation import local_formula, note, sentence, stages
 from gradviz.explain.trace import Step
 from gradviz.explain.typeset import Formula
 
-if TYPE_CHECKING:
-    from gradviz.draw.stage import Stage
-
 Json = dict[str, Any]
 
 
-def story(stage: Stage) -> Json:
-    """Steps, nodes, edges, chains and the conventions that hold."""
+def payload(stage: Stage, k: int = 0) -> Json:
+    """The whole story of a run for the browser view, which steps through it alone, starting after k steps."""
     return {
+        "version": 1,
+        "program": stage.identity,
+        "title": stage.title,
+        "k": min(max(k, 0), len(stage.run.steps)),
+        "scene": stage.picture(),
+        "timeline": stage.timeline,
         "steps": [_step(stage, step) for step in stage.run.steps],
         "nodes": {node.id: _node(stage, i, node) for i, node in _drawn(stage)},
         "edges": dict(_edge(stage, k) for k in range(len(stage.run.tape.edges))) | _silent_edges(stage),
         "chains": {leaf: _chain(stage, leaf) for leaf in stage.run.tape.wrt},
+        "code": {op.name: operation_code(op) for op in _operations(stage)},
         "conventions": conventions(stage),
     }
 
 
+def _operations(stage: Stage) -> list[Op]:
+    """The operations of a graph, each once, in order of appearance."""
+    return list(dict.fromkeys(node.op for node in stage.graph.nodes if node.op is not None))
+
+
 def conventions(stage: Stage) -> list[str]:
     """What a reader must know to read the numbers on screen."""
-    ops = {node.op.name: node.op for node in stage.graph.nodes if node.op}
     return [
         "Values stand above a node, its accumulated gradient below it, contributions on the edges.",
         f"Numbers are rounded to {stage.digits} significant digits for display only; exact ones show no trailing zeros.",
-        *(f"{op.name}: {op.convention}" for op in ops.values() if op.convention),
+        *(f"{op.name}: {op.convention}" for op in _operations(stage) if op.convention),
     ]
 
 
@@ -74,8 +86,9 @@ def _node(stage: Stage, position: int, node: Node) -> Json:
         "math": (
             Formula("@a = @b", {"a": symbol, "b": notation.definition(position)}) if op else symbol
         ).mathml,
-        "role": stage._role(node.id),
+        "role": stage.role(node.id),
         "operation": op.signature if op else "input",
+        "op": op.name if op else "",
         "shape": numbers.shape_text(run.shape(node.id)),
         "why": op.why if op else "",
         "convention": op.convention if op else "",
@@ -90,7 +103,7 @@ def _node(stage: Stage, position: int, node: Node) -> Json:
         "used_by": [f"{graph.nodes[user].id}:{slot}" for user, slot in graph.consumers[position]],
         "line": _source_line(stage, node),
         "openable": bool(op and op.fused),
-        "foldable": op is not None,
+        "foldable": op is not None and stage.foldable(node),
         "warning": warning,
     }
 
@@ -122,6 +135,7 @@ def _edge(stage: Stage, k: int) -> tuple[str, Json]:
         "math": notation.local(edge).mathml,
         "formula": local_formula(run, edge, notation).mathml,
         "local": local,
+        "short": numbers.lines(step.local, stage.digits) if run.tape.has_local_derivative(edge) else "",
         "shape": numbers.shape_text(run.tape.shapes[consumer]),
         "structure": rule.structure,
         "step": index,
@@ -132,20 +146,21 @@ def _edge(stage: Stage, k: int) -> tuple[str, Json]:
 
 def _silent_edges(stage: Stage) -> dict[str, Json]:
     """Edges that carry no gradient: nothing wanted lies behind them, or the operation passes none."""
-    graph, live = stage.graph, {stage.run.tape.edge(k) for k in range(len(stage.run.tape.edges))}
+    run, graph, live = stage.run, stage.graph, set(stage.run.tape.edges)
     found = {}
     for edge, _ in graph.edges():
-        if edge in live:
+        place = graph.position(edge.consumer), edge.argument
+        op = graph.nodes[place[0]].op
+        if place in live or op is None:
             continue
-        consumer = graph.position(edge.consumer)
-        op = graph.nodes[consumer].op
-        assert op is not None
         rule = op.rule(edge.argument)
+        formula = Formula("0") if rule.is_zero else local_formula(run, place, stage.notation)
         found[f"{edge.consumer}:{edge.argument}"] = {
-            "math": stage.notation.local((consumer, edge.argument)).mathml,
-            "formula": Formula("0").mathml if rule.is_zero else "",
-            "local": "",
-            "shape": "",
+            "math": stage.notation.local(place).mathml,
+            "formula": formula.mathml,
+            "short": "0" if rule.is_zero else "",
+            "local": "0" if rule.is_zero else "not asked for: no wanted gradient lies behind this edge",
+            "shape": numbers.shape_text(run.tape.shapes[place[0]]),
             "structure": rule.structure,
             "step": None,
             "summed": "",
@@ -157,24 +172,30 @@ def _silent_edges(stage: Stage) -> dict[str, Json]:
 def _chain(stage: Stage, leaf: str) -> Json:
     made: Chain = chain(stage.run, leaf, stage.notation)
     position = stage.graph.position(leaf)
-    reused = {}
-    for path in made.paths:
-        for factor in path.factors:
-            if factor.shared_with:
-                others = [stage.notation.text(stage.graph.position(other)) for other in factor.shared_with]
-                reused[f"{factor.edge.consumer}:{factor.edge.argument}"] = (
-                    f"also used for {', '.join(others)}"
-                )
+    factors = {factor.place: factor for path in made.paths for factor in path.factors}
+    reused = {
+        _key(factor): f"also used for {', '.join(_texts(stage, factor.shared_with))}"
+        for factor in factors.values()
+        if factor.shared_with
+    }
     return {
         "math": stage.notation.gradient(position).mathml,
         "value": numbers.lines(stage.run.grad(leaf), stage.digits),
-        "count": path_counts(stage.run)[position],
+        "count": made.count,
         "paths": [
             {
-                "edges": [f"{f.edge.consumer}:{f.edge.argument}" for f in path.factors],
+                "edges": [_key(factor) for factor in path.factors],
                 "value": "" if path.value is None else numbers.plain(path.value, stage.digits),
             }
             for path in made.paths
         ],
         "reused": reused,
     }
+
+
+def _key(factor: Factor) -> str:
+    return edge_id(factor.edge)
+
+
+def _texts(stage: Stage, names: Iterable[str]) -> list[str]:
+    return [stage.notation.text(stage.graph.position(name)) for name in names]

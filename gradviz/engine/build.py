@@ -12,6 +12,7 @@ import gradviz.engine.ops  # noqa: F401 - fills the table
 from gradviz.engine.graph import Graph, Node, Span
 from gradviz.engine.numeric import Array
 from gradviz.engine.op import TABLE, Op
+from gradviz.errors import GradvizError
 
 # `1/u`, `u**2` and `maximum(0, u)` are gates of their own: operation -> (slot of the literal, its value, the gate).
 STANDARD_FORMS: Mapping[Op, Sequence[tuple[int, float, Op]]] = {
@@ -59,7 +60,7 @@ class Builder:
         """A leaf that takes a value from outside."""
         if default is not None:
             self.defaults[name] = default
-        self.nodes.append(Node(name, span=span, line=name))
+        self.nodes.append(_node((name, None, (), _NOTHING, None, span, None, name, "")))
         return len(self.nodes) - 1
 
     def apply(
@@ -73,10 +74,12 @@ class Builder:
         """The operation on earlier nodes, in its standard form."""
         if op in STANDARD_FORMS:
             op, args = _standard(op, args)
-        positions = (*[arg if isinstance(arg, int) else self._constant(arg) for arg in args],)
+        positions: list[int] = []
+        for arg in args:
+            positions.append(arg if isinstance(arg, int) else self._constant(arg))
         line, nodes = self._line, self.nodes
         self._operations = count = self._operations + 1
-        nodes.append(_node((f"{line}.{count}", op, positions, options, None, span, mark, line, "")))
+        nodes.append(_node((f"{line}.{count}", op, tuple(positions), options, None, span, mark, line, "")))
         return len(nodes) - 1
 
     def assign(self, name: str, position: int) -> None:
@@ -115,9 +118,18 @@ def as_value(value: Array) -> Array:
     """A scalar as a Python float, anything else as a float64 array (float32 stays)."""
     if type(value) is float:
         return value
-    if isinstance(value, (int, float)):
-        return float(value)
-    array = np.asarray(value)
+    try:
+        if isinstance(value, (int, float)):
+            return float(value)
+        array = np.asarray(value)
+        if array.dtype.kind not in "fiub":
+            raise TypeError
+    except (TypeError, ValueError, OverflowError):
+        raise GradvizError(
+            "this is no number and no array of numbers",
+            got=repr(value),
+            expected="a number, a list or an array",
+        ) from None
     if array.dtype != np.float32:
         array = array.astype(np.float64)
     return float(array) if array.shape == () and array.dtype == np.float64 else array

@@ -4,17 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from itertools import count
+from operator import attrgetter
 from typing import Any
 
 import numpy as np
 
-from gradviz.engine.build import Builder, Constant, as_value
+from gradviz.engine.build import Builder, Constant, Operand, as_value
 from gradviz.engine.graph import Graph
 from gradviz.engine.numeric import Array, Shape
 from gradviz.engine.op import TABLE, Op
 from gradviz.errors import GradvizError
 
 _serial = count()
+_age = attrgetter("age")
 _NO_OPTIONS: Mapping[str, Any] = {}
 
 
@@ -54,6 +56,15 @@ class Expr:
 
     def __getitem__(self, key: Any) -> Expr:
         return Expr(TABLE["index"], (self,), {"key": key if isinstance(key, tuple) else (key,)})
+
+    # Without it Python would index for ever: its own `sum` and `max` are `ops.sum` and `ops.max` here.
+    __iter__ = None
+
+    def __bool__(self) -> bool:
+        raise GradvizError(
+            "an expression has no truth value before it is computed",
+            hint="choose with ops.where(condition, x, y), ops.maximum(x, y)…",
+        )
 
     def __repr__(self) -> str:
         return f"<Expr {self.name or (self.op.name if self.op else 'leaf')}>"
@@ -123,11 +134,19 @@ class Operations:
 
 def _calling(op: Op) -> Callable[..., Expr]:
     count = len(op.args)
+    required = 1 if op.variadic else count - op.optional
 
     def call(*args: Any, **options: Any) -> Expr:
         tensors = args if op.variadic else args[:count]
-        if len(tensors) < len(args):
+        given = len(tensors)
+        if given < len(args):
             options = dict(zip(op.options, args[count:], strict=False)) | options
+        if (
+            given < required
+            or len(args) - given > len(op.options)
+            or (options and not options.keys() <= op.options.keys())
+        ):
+            raise GradvizError(f"{op.name} is called with the wrong arguments", expected=op.signature)
         if op.optional and not op.variadic:
             tensors = tuple(arg for arg in tensors if arg is not None)
         return Expr(op, tensors, options)
@@ -150,28 +169,29 @@ def variable(name: str, value: Array = None, *, shape: Shape | None = None) -> E
 
 def graph_of(root: Expr) -> Graph:
     """The graph whose output is this expression."""
-    reachable = {root.age: root}
+    reachable = {root}
     stack = [root]
     while stack:
         for arg in stack.pop().args:
-            if type(arg) is Expr and arg.age not in reachable:
-                reachable[arg.age] = arg
+            if type(arg) is Expr and arg not in reachable:
+                reachable.add(arg)
                 stack.append(arg)
     builder = Builder()
-    position: dict[int, int] = {}
+    position: dict[Expr, int] = {}
     taken: set[str] = set()
-    for age in sorted(reachable):
-        expr = reachable[age]
-        name = expr.name
+    for expr in sorted(reachable, key=_age):
+        op, name = expr.op, expr.name
         if name:
             if name in taken:
                 raise GradvizError(f"two different nodes are called {name!r}")
             taken.add(name)
-        if expr.op is None:
-            position[age] = builder.input(name, expr.default)
+        if op is None:
+            position[expr] = builder.input(name, expr.default)
             continue
-        operands = [position[arg.age] if type(arg) is Expr else Constant(as_value(arg)) for arg in expr.args]
-        node = position[age] = builder.apply(expr.op, operands, expr.options)
+        operands: list[Operand] = []
+        for arg in expr.args:
+            operands.append(position[arg] if type(arg) is Expr else Constant(as_value(arg)))
+        node = position[expr] = builder.apply(op, operands, expr.options)
         if name:
             builder.rename(node, name)
-    return builder.finish(position[root.age])
+    return builder.finish(position[root])

@@ -154,7 +154,9 @@ class Graph:
     @cached_property
     def _all_scalar(self) -> bool:
         """Whether scalar inputs make every node a scalar."""
-        return all(node.op.elementwise if node.op else shape_of(node.value) == () for node in self.nodes)
+        constants = [node.value for node in self.nodes if node.value is not None]
+        operations = {node.op for node in self.nodes if node.op is not None}
+        return not any(map(shape_of, constants)) and all(op.elementwise for op in operations)
 
     def _blame(self, node: Node, shapes: Sequence[Shape], error: ShapeError) -> ShapeError:
         assert node.op is not None
@@ -169,9 +171,14 @@ class Graph:
         return blamed
 
     def describe(self, position: int) -> str:
-        """A node in the user's own words: its source text where there is one, else its id."""
+        """A node in the user's own words: its name, else its source text where there is one."""
         node = self.nodes[position]
-        if node.span and (text := self.source[slice(*node.span)]) and len(text) <= 30:
+        if (
+            node.id != node.line
+            and node.span
+            and (text := self.source[slice(*node.span)])
+            and len(text) <= 30
+        ):
             return text
         return node.text or node.id
 

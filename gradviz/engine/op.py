@@ -76,20 +76,18 @@ class Rule:
         return self.structure == "zero"
 
 
-# Sources of a wire beside the argument slots 0, 1, …: they index `(*args, nothing, output)` from the end.
-OUTPUT, NO_SOURCE = -1, -2
+OUTPUT = -1  # the source of a wire that is no argument slot
 
 
 class Wire(NamedTuple):
-    """How one argument slot gets its gradient: `vjp(g, second, *rest)`, each read a source.
+    """How one argument slot gets its gradient: `vjp(g, *sources)`, where a source is an argument slot or OUTPUT.
 
     `direct` is False when the rule also reads something static (a shape, an option), which the tape must bind.
     """
 
     vjp: Callable[..., Array]
     direct: bool
-    second: int = NO_SOURCE
-    rest: tuple[int, ...] = ()
+    sources: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -194,10 +192,10 @@ class Op:
 
 
 def _wire(rule: Rule, known: Mapping[str, int], op: Op) -> Wire:
-    sources = [known.get(read, NO_SOURCE) for read in rule.reads[1:]]
-    if op.variadic or not op.elementwise or NO_SOURCE in sources:
+    reads = rule.reads[1:]
+    if op.variadic or not op.elementwise or not known.keys() >= set(reads):
         return Wire(rule.vjp, direct=False)
-    return Wire(rule.vjp, True, sources[0] if sources else NO_SOURCE, tuple(sources[1:]))
+    return Wire(rule.vjp, True, tuple(known[read] for read in reads))
 
 
 TABLE: dict[str, Op] = {}
@@ -315,23 +313,29 @@ def _elementwise_shape(*shapes: Shape, **_options: Any) -> Shape:
     return broadcast_shapes(*shapes) if any(shapes) else ()
 
 
+def rule_code(text: str, *, times_upstream: bool) -> str:
+    """A declared local derivative as Python, alone or times the upstream gradient `g`."""
+    tree = ast.parse(text, mode="eval")
+    is_mask = isinstance(tree.body, ast.Compare)
+    if not (is_mask and times_upstream):  # a mask on its own multiplies fastest as it is
+        tree = ast.fix_missing_locations(_NumericComparisons().visit(tree))
+    body = ast.unparse(tree)
+    if not times_upstream:
+        return body
+    return {"1": "g", "-1": "-g"}.get(text) or ast.unparse(ast.parse(f"g * ({body})"))
+
+
 @cache
 def _compile(text: str, *, times_upstream: bool) -> Callable[..., Array]:
     """A declared local derivative as a function of the names it mentions.
 
     Only the texts of the table come here, never anything a user typed.
     """
-    tree = ast.parse(text, mode="eval")
-    is_mask = isinstance(tree.body, ast.Compare)
-    if not (is_mask and times_upstream):  # a mask on its own multiplies fastest as it is
-        tree = ast.fix_missing_locations(_NumericComparisons().visit(tree))
-    names = {node.id for node in ast.walk(tree) if isinstance(node, ast.Name)}
+    body = rule_code(text, times_upstream=times_upstream)
+    names = {node.id for node in ast.walk(ast.parse(body)) if isinstance(node, ast.Name)}
     namespace: dict[str, Any] = {name: TABLE[name].forward for name in names & TABLE.keys()} | HELPERS
-    reads = sorted(names - namespace.keys())
-    body = ast.unparse(tree)
-    if times_upstream:
-        body = {"1": "g", "-1": "-g"}.get(text, f"g * ({body})")
-        reads = ["g", *reads]
+    reads = ["g"] if times_upstream else []
+    reads += sorted(names - namespace.keys() - {"g"})
     return eval(f"lambda {', '.join(reads)}: {body}", namespace)  # type: ignore[no-any-return]
 
 

@@ -59,9 +59,9 @@ def sweep(
     graph = as_graph(source, limits)
     columns = {name: np.asarray(as_value(array), dtype=np.float64) for name, array in points.items()}
     counts = {name: len(column) for name, column in columns.items() if column.ndim}
-    if len(counts) < len(columns) or len(set(counts.values())) != 1:
+    if len(counts) < len(columns) or len(set(counts.values())) != 1 or 0 in counts.values():
         raise ShapeError(
-            "the swept inputs need one common leading axis",
+            "the swept inputs need one common leading axis with at least one point",
             got=", ".join(f"{name} {column.shape}" for name, column in columns.items()) or "nothing to sweep",
             expected="arrays whose first axis counts the points",
         )
@@ -69,6 +69,7 @@ def sweep(
     fixed = complete_inputs(
         graph, {**(inputs or {}), **{name: column[0] for name, column in columns.items()}}
     )
+    columns = {graph[name].id: column for name, column in columns.items()}
     shapes = [shape_of(fixed[name]) for name in graph.inputs]
     tape = Tape(graph, dict(zip(graph.inputs, shapes, strict=True)), None, limits)
     if tape.shapes[graph.output] != ():

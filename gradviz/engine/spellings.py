@@ -116,10 +116,6 @@ ELSEWHERE = {
     "mseloss": "mse(pred, target)",
     "print": "the name alone on the last line",
     "index": "x[0]",
-    "conv": "conv2d(x, w, b)",
-    "maxpool": "max_pool2d(x, 2)",
-    "avgpool": "avg_pool2d(x, 2)",
-    "upsample": "upsample_nearest(x, 2)",
 }
 MODULES = {"np", "numpy", "torch", "math", "F", "nn", "tf", "jnp", "gv", "keras"}
 DANGLING = {"+", "-", "*", "/", "@", "**", "<", "<=", ">", ">="}

@@ -124,9 +124,10 @@ class Tape:
         return need
 
     def _forward_calls(self) -> list[Call]:
+        nodes = self.graph.nodes
         calls: list[Call] = []
         for i in self.graph.operations:
-            node = self.graph.nodes[i]
+            node = nodes[i]
             function: Callable[..., Array] = node.op.forward  # type: ignore[union-attr]
             if node.options:
                 function = partial(function, **node.options)
@@ -142,17 +143,16 @@ class Tape:
         for i in reversed(self.graph.operations):
             if not reached[i]:
                 continue
-            node = nodes[i]
-            wires = _wires(node)
-            sources = (*node.args, NOTHING, i)
-            shape = shapes[i]
-            for slot, arg in enumerate(node.args):
+            args, wires, shape = nodes[i].args, _wires(nodes[i]), shapes[i]
+            places = (*args, i)  # the last, -1, is OUTPUT
+            for slot, arg in enumerate(args):
                 wire = wires[slot]
                 if wire is None or not need[arg]:
                     continue
-                if wire.direct and shapes[arg] == shape:
-                    function, second = wire.vjp, sources[wire.second]
-                    rest = tuple([sources[source] for source in wire.rest]) if wire.rest else ()
+                function, direct, sources = wire
+                if direct and shapes[arg] == shape:
+                    second = places[sources[0]] if sources else NOTHING
+                    rest = tuple([places[source] for source in sources[1:]]) if len(sources) > 1 else ()
                 else:
                     function, reads = self._vjp(i, slot)
                     second, rest = reads[0], tuple(reads[1:])

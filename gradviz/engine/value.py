@@ -7,6 +7,7 @@ tutorials run unchanged; the mathematics comes from the operation table.
 from __future__ import annotations
 
 from collections.abc import Callable
+from itertools import count
 from typing import Any
 
 from gradviz.engine.build import Builder, Constant
@@ -19,18 +20,21 @@ _SYMBOLS = {"add": "+", "mul": "*", "pow": "**", "relu": "ReLU"}
 class Value:
     """A number with `.data`, `.grad` and `.backward()`; gradients accumulate until they are set to 0."""
 
-    __slots__ = ("_op", "_prev", "args", "data", "grad", "label", "op")
+    __slots__ = ("_op", "args", "data", "grad", "label", "op")
 
     def __init__(
-        self, data: float, _children: tuple[Value, ...] = (), _op: str = "", label: str = ""
+        self, data: float, _children: tuple[Value | float, ...] = (), _op: str = "", label: str = ""
     ) -> None:
         self.data = data
         self.grad: float = 0
         self.label = label
         self.op: Op | None = None
-        self.args: tuple[Value | float, ...] = ()
-        self._prev = set(_children)
+        self.args = _children
         self._op = _op
+
+    @property
+    def _prev(self) -> set[Value]:
+        return {arg for arg in self.args if isinstance(arg, Value)}
 
     def __repr__(self) -> str:
         return f"Value(data={self.data}, grad={self.grad})"
@@ -61,32 +65,33 @@ class Value:
         for value in reversed(_ordered(self)):
             if value.op is None:
                 continue
-            names = dict(zip(value.op.args, map(_data, value.args), strict=True)) | {
-                "g": value.grad,
-                "out": value.data,
-            }
-            for slot, arg in enumerate(value.args):
-                if isinstance(arg, Value):
-                    rule = value.op.rule(slot)
-                    arg.grad += rule.vjp(*[names[name] for name in rule.reads])
+            saved = [*_numbers(value.args), value.data]  # the output is last: a wire calls it source -1
+            for arg, wire in zip(value.args, value.op.wires, strict=True):
+                if isinstance(arg, Value) and wire is not None:
+                    reads = [saved[source] for source in wire.sources]
+                    arg.grad += wire.vjp(value.grad, *reads)
 
     def graph(self) -> Graph:
         """This computation as a Graph; leaves are called by their label, or v1, v2, … in order of use."""
         builder = Builder()
         position: dict[int, int] = {}
-        unnamed = 0
-        for value in _ordered(self):
+        ordered = _ordered(self)
+        labels = {value.label for value in ordered}
+        unnamed = (f"v{i}" for i in count(1) if f"v{i}" not in labels)
+        taken: set[str] = set()
+        for value in ordered:
+            label = "" if value.label in taken else value.label  # a label names the first value that has it
+            taken.add(label)
             if value.op is None:
-                unnamed += not value.label
-                position[id(value)] = builder.input(value.label or f"v{unnamed}", float(value.data))
+                position[id(value)] = builder.input(label or next(unnamed), float(value.data))
             else:
                 operands = [
                     position[id(arg)] if isinstance(arg, Value) else Constant(float(arg))
                     for arg in value.args
                 ]
                 node = builder.apply(value.op, operands)
-                if value.label:
-                    builder.rename(node, value.label)
+                if label:
+                    builder.rename(node, label)
                 position[id(value)] = node
         return builder.finish(position[id(self)])
 
@@ -102,31 +107,29 @@ class Value:
     __neg__: Callable[[Value], Value]
 
 
-def _data(arg: Value | float) -> float:
-    return float(arg.data) if isinstance(arg, Value) else float(arg)
+def _numbers(args: tuple[Value | float, ...]) -> list[float]:
+    return [float(arg.data if isinstance(arg, Value) else arg) for arg in args]
 
 
 def _apply(op: Op, *args: Value | float) -> Value:
-    children = tuple(arg for arg in args if isinstance(arg, Value))
-    value = Value(op.forward(*map(_data, args)), children, _SYMBOLS.get(op.name, op.symbol))
-    value.op, value.args = op, args
+    value = Value(op.forward(*_numbers(args)), args, _SYMBOLS.get(op.name, op.symbol))
+    value.op = op
     return value
 
 
 def _ordered(root: Value) -> list[Value]:
     """Every value that `root` was made from, each after its arguments (depth first, without recursion)."""
-    ordered: list[Value] = []
-    seen: set[int] = set()
-    stack: list[tuple[Value, bool]] = [(root, False)]
+    ordered: dict[Value, None] = {}
+    entered: set[Value] = set()
+    stack = [root]
     while stack:
-        value, done = stack.pop()
-        if done:
-            ordered.append(value)
-        elif id(value) not in seen:
-            seen.add(id(value))
-            stack.append((value, True))
-            stack += [(arg, False) for arg in value.args if isinstance(arg, Value)]
-    return ordered
+        value = stack[-1]
+        if value in entered:  # met again: by now its arguments are in order
+            ordered[stack.pop()] = None
+        else:
+            entered.add(value)
+            stack += [arg for arg in reversed(value.args) if isinstance(arg, Value) and arg not in entered]
+    return list(ordered)
 
 
 def _method(op: Op, *, swapped: bool = False) -> Callable[..., Value]:

@@ -15,16 +15,47 @@ from gradviz.explain.typeset import Formula, boxed, sequence
 SHOWN = 12  # paths written out; their number can grow exponentially with depth
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Factor:
-    """One local derivative of a path."""
+    """One local derivative of a path; its formulas are made when they are asked for."""
 
-    edge: Edge
-    symbol: Formula  # ∂g/∂f
-    formula: Formula  # what it is
-    value: float | None  # its number, when it is one
-    number: Formula | None
-    shared_with: tuple[str, ...]  # other leaves whose chain contains this factor
+    run: Run
+    place: tuple[int, int]  # consumer position, argument slot
+    leaf: str
+    notation: Notation
+
+    @cached_property
+    def edge(self) -> Edge:
+        """The edge by name."""
+        return Edge(self.run.graph.nodes[self.place[0]].id, self.place[1])
+
+    @property
+    def symbol(self) -> Formula:
+        """The derivative as it is written in a chain, ∂g/∂f."""
+        return self.notation.local(self.place)
+
+    @property
+    def formula(self) -> Formula:
+        """What the derivative is, as declared."""
+        return local_formula(self.run, self.place, self.notation)
+
+    @cached_property
+    def value(self) -> float | None:
+        """Its number, when both ends of the edge are scalars."""
+        consumer, slot = self.place
+        tape = self.run.tape
+        ends = tape.shapes[consumer], tape.shapes[self.run.graph.nodes[consumer].args[slot]]
+        return float(tape.local_derivative(self.place, self.run.registers)) if ends == ((), ()) else None
+
+    @property
+    def number(self) -> Formula | None:
+        """Its number as a formula."""
+        return None if self.value is None else self.notation.number(self.value)
+
+    @cached_property
+    def shared_with(self) -> tuple[str, ...]:
+        """Other leaves whose chain contains this factor."""
+        return tuple(other for other in self.run.leaves_through.get(self.place, ()) if other != self.leaf)
 
 
 @dataclass(frozen=True)
@@ -74,7 +105,7 @@ class Chain:
         """The sum over all paths; each product written by its symbols."""
         slots = {f"p{i}": sequence([f.symbol for f in path.factors]) for i, path in enumerate(self.paths)}
         terms = " + ".join(f"@{key}" for key in slots) + (r" + \cdots" if self.count > len(slots) else "")
-        return Formula(f"@left = {terms}", {"left": self.gradient, **slots})
+        return Formula(f"@left = {terms or '0'}", {"left": self.gradient, **slots})
 
 
 def chain(run: Run, leaf: str, notation: Notation | None = None) -> Chain:
@@ -82,11 +113,9 @@ def chain(run: Run, leaf: str, notation: Notation | None = None) -> Chain:
     notation = notation or Notation(run.graph)
     position = run.graph.position(leaf)
     gradient = notation.gradient(position)
-    users = _gradient_edges(run)
-    paths = tuple(
-        Path(gradient, tuple(_factor(run, edge, leaf, notation) for edge in path))
-        for path in _paths(run, position, users)
-    )
+    places = list(_paths(run, position, _gradient_edges(run)))
+    factors = {edge: Factor(run, edge, leaf, notation) for path in places for edge in path}
+    paths = tuple(Path(gradient, tuple(factors[edge] for edge in path)) for path in places)
     value = notation.number(run.grad(leaf))
     return Chain(leaf, path_counts(run)[position], paths, gradient, value)
 
@@ -122,18 +151,3 @@ def _paths(
             continue
         for edge in reversed(users.get(position, [])):
             stack.append((edge[0], (*path, edge)))
-
-
-def _factor(run: Run, edge: tuple[int, int], leaf: str, notation: Notation) -> Factor:
-    consumer, slot = edge
-    shapes = run.tape.shapes[consumer], run.tape.shapes[run.graph.nodes[consumer].args[slot]]
-    value = float(run.tape.local_derivative(edge, run.registers)) if shapes == ((), ()) else None
-    shared = tuple(other for other in run.leaves_through.get(edge, ()) if other != leaf)
-    return Factor(
-        Edge(run.graph.nodes[consumer].id, slot),
-        notation.local(edge),
-        local_formula(run, edge, notation),
-        value,
-        None if value is None else notation.number(value),
-        shared,
-    )

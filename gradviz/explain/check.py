@@ -174,7 +174,7 @@ def check_shapes(
     given = {name: shape_of(graph.defaults.get(name, 0.0)) for name in graph.inputs}
     for name, shape in (shapes or {}).items():
         complete_inputs(graph, {name: 0.0, **dict.fromkeys(graph.inputs, 0.0)})
-        given[name] = tuple(shape)
+        given[graph[name].id] = tuple(shape)
     found = graph.infer_shapes(given, limits)
     rows = tuple(_row(graph, i, found) for i in graph.operations)
     return ShapeLedger(rows, {node.id: shape for node, shape in zip(graph.nodes, found, strict=True)})

@@ -62,7 +62,7 @@ class Notation:
             if node.is_constant or _named(node.id):
                 self._symbols.append(node.id)
             elif i == graph.output:
-                self._symbols.append("out")
+                self._symbols.append("out" if "out" not in graph.index else "output")
             else:
                 unnamed += 1
                 self._symbols.append(f"{letter}_{unnamed}")
@@ -78,10 +78,14 @@ class Notation:
 
     def text(self, position: int) -> str:
         """A node's symbol in a sentence."""
-        node = self.graph.nodes[position]
-        if node.is_constant:
-            return node.text or numbers.lines(node.value, self.digits)
-        return str(self.label(position))
+        return self._texts[position]
+
+    @cached_property
+    def _texts(self) -> list[str]:
+        return [
+            node.text or numbers.lines(node.value, self.digits) if node.is_constant else str(self.label(i))
+            for i, node in enumerate(self.graph.nodes)
+        ]
 
     def number(self, value: Any) -> Formula:
         """A value with the chosen digits."""
@@ -229,8 +233,8 @@ def _rule_graph(text: str) -> Graph:
 
 def _without_upstream(template: str) -> str:
     """The declared contribution of a scalar-valued operation without its factor g: the local derivative."""
-    alone = template.replace("{@g}", "{1}")
-    return re.sub(r"(\\,)?@(\(g\)|\[g\]|g\b)(\\,| \\cdot )?", "", alone).strip() or "1"
+    alone = re.sub(r"(\{|\\left\()@(?:\[g\]|g)(\}|\\right\))", r"\g<1>1\2", template)
+    return re.sub(r"(\\,)?@(\(g\)|\[g\]|g\b)(\\,| \\cdot | \\odot )?", "", alone).strip() or "1"
 
 
 def _position_edge(step: Step) -> tuple[int, int]:
@@ -307,14 +311,13 @@ def _rounding(step: Step, notation: Notation) -> str:
     if not all(isinstance(x, float) and np.isfinite(x) for x in quantities):
         return ""
     local, upstream, product = map(float, quantities)
-    shown = [round_shown(x, notation.digits) for x in (local, upstream)]
-    naive = shown[0] * shown[1]
-    if numbers.plain(naive, notation.digits) == numbers.plain(product, notation.digits):
+    digits = notation.digits
+    naive = round_shown(local, digits) * round_shown(upstream, digits)
+    if round_shown(naive, digits) == round_shown(product, digits):
         return ""
-    factors = " × ".join(numbers.plain(x, notation.digits) for x in shown)
     return (
-        f"Rounded for display: {factors} would give {numbers.plain(naive, notation.digits)}; "
-        f"computed with all digits it is {numbers.plain(product, notation.digits + 2)}."
+        f"Rounded for display: {numbers.plain(local, digits)} × {numbers.plain(upstream, digits)} would give "
+        f"{numbers.plain(naive, digits)}; computed with all digits it is {numbers.plain(product, digits + 2)}."
     )
 
 

@@ -6,11 +6,10 @@ the computation changes: only what is shown of it.
 
 from __future__ import annotations
 
-import ast
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
-from typing import Any
+from itertools import count
 
 from gradviz.engine.graph import Edge, Graph, Node
 from gradviz.engine.numeric import Shape
@@ -34,23 +33,8 @@ def expansion(node: Node, shapes: tuple[Shape, ...]) -> Graph:
     op = node.op
     if op is None or not op.fused:
         raise GradvizError(f"{node.id} is not a fused operation and has no gates to show")
-    options = {**op.options, **node.options}
-    text = op.expansion(shapes, options)
-    if op.variadic:
-        return parse(text)
-    return parse(_with_options(text, options), names=op.args[: len(node.args)])
-
-
-def _with_options(text: str, options: Mapping[str, Any]) -> str:
-    """The text with the names of options, where they stand as values, replaced by their literals."""
-    lines = text.split("\n")
-    tree = ast.parse(text)
-    spots = [n for n in ast.walk(tree) if isinstance(n, ast.Name) and n.id in options]
-    for spot in sorted(spots, key=lambda n: (n.lineno, n.col_offset), reverse=True):
-        line = lines[spot.lineno - 1]
-        value = f"({options[spot.id]})" if isinstance(options[spot.id], float) else str(options[spot.id])
-        lines[spot.lineno - 1] = line[: spot.col_offset] + value + line[spot.end_col_offset :]
-    return "\n".join(lines)
+    text = op.expansion(shapes, {**op.options, **node.options})
+    return parse(text, names=op.args[: len(node.args)])
 
 
 def _open(graph: Graph, position: int, shapes: tuple[Shape, ...]) -> Graph:
@@ -60,15 +44,14 @@ def _open(graph: Graph, position: int, shapes: tuple[Shape, ...]) -> Graph:
     outer = dict(zip(node.op.args, node.args, strict=False))
     nodes = list(graph.nodes[:position])
     moved: dict[int, int] = {}  # position in `inner` -> position in the new graph
-    gates = 0
+    taken = {n.id for n in graph.nodes}  # the last gate keeps its id, so a node can be opened more than once
+    gates = (id for k in count(1) if (id := f"{node.id}/{k}") not in taken)
+    constants = (id for k in count(1) if (id := f"{node.id}/c{k}") not in taken)
     for i, gate in enumerate(inner.nodes):
         if gate.is_input:
             moved[i] = outer[gate.id]
             continue
-        gates += gate.op is not None
-        id = f"{node.id}/{gates}" if gate.op is not None else f"{node.id}/c{i}"
-        if i == inner.output:
-            id = node.id
+        id = node.id if i == inner.output else next(constants if gate.is_constant else gates)
         args = tuple(moved[arg] for arg in gate.args)
         moved[i] = len(nodes)
         nodes.append(gate._replace(id=id, args=args, span=node.span, mark=node.mark, line=node.line))

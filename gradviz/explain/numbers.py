@@ -41,8 +41,9 @@ def _parts(value: float, digits: int) -> tuple[str, int]:
     exponent = math.floor(math.log10(abs(value)))
     if -4 <= exponent < max(digits, 5):
         return _trim(f"{value:.{max(digits - 1 - exponent, 0)}f}", value), 0
-    mantissa, _, power = f"{value:.{digits - 1}e}".partition("e")
-    return _trim(mantissa, value / 10.0 ** int(power)), int(power)
+    rounded = f"{value:.{digits - 1}e}"
+    mantissa, _, power = rounded.partition("e")
+    return (mantissa.rstrip("0").rstrip(".") if float(rounded) == value else mantissa), int(power)
 
 
 def _trim(text: str, value: float) -> str:

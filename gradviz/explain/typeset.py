@@ -75,7 +75,7 @@ def name_latex(name: str) -> str:
     elif stem in _GREEK:
         base = "\\" + _GREEK_LATEX.get(stem, stem)
     else:
-        base = stem if len(stem) == 1 else rf"\mathrm{{{_escape(stem)}}}"
+        base = stem if len(stem) == 1 and stem.isalpha() else rf"\mathrm{{{_escape(stem)}}}"
     if accent:
         base = rf"{_ACCENTS[accent][1]}{{{base}}}"
     if not sub:
@@ -84,7 +84,8 @@ def name_latex(name: str) -> str:
 
 
 def _escape(text: str) -> str:
-    return text.replace("_", r"\_")
+    """Text that LaTeX takes literally; what would be a command or a slot in a free-form label is left out."""
+    return re.sub(r"[&\\{}%#$^~@]", " ", text).replace("_", r"\_")
 
 
 class Formula(NamedTuple):
@@ -183,7 +184,9 @@ def boxed(formula: Formula) -> Formula:
 
 
 def sequence(formulas: Sequence[Formula], separator: str = r" \cdot ") -> Formula:
-    """Formulas joined by an operator, each in parentheses where it binds more loosely than a product."""
+    """Formulas joined by an operator, each in parentheses where it binds more loosely than a product; 1 for none."""
+    if not formulas:
+        return Formula("1")
     slots = {f"f{i}": formula for i, formula in enumerate(formulas)}
     return Formula(separator.join(f"@({key})" for key in slots), slots, PRODUCT)
 
@@ -227,4 +230,7 @@ def apply(graph: Graph, position: int, args: Sequence[Formula]) -> Formula:
 
 def option_formulas(options: Mapping[str, Any]) -> dict[str, Formula]:
     """The options of an operation, for templates that mention them."""
-    return {key: Formula(_escape(str(value))) for key, value in options.items()}
+    return {
+        key: number(value, 6) if type(value) in (int, float) else Formula(_escape(str(value)))
+        for key, value in options.items()
+    }

@@ -113,12 +113,7 @@ PROGRAMS = {
     "softmax(x, -1)": ["out.1 = softmax(x, axis=-1) | softmax(x, -1) | softmax"],
     "reshape(x, (2*3, 1))": ["out.1 = reshape(x, shape=(6, 1)) | reshape(x, (2*3, 1)) | reshape"],
     "leaky_relu(x, 1/5)": ["out.1 = leaky_relu(x, negative_slope=0.2) | leaky_relu(x, 1/5) | leaky_relu"],
-    "pad2d(x, 1, mode=reflect)": [
-        "out.1 = pad2d(x, pad=1, mode=reflect) | pad2d(x, 1, mode=reflect) | pad2d"
-    ],
-    "conv2d(x, w, None, stride=2,)": [
-        "out.1 = conv2d(x, w, stride=2) | conv2d(x, w, None, stride=2,) | conv2d"
-    ],
+    "linear(x, w, None)": ["out.1 = linear(x, w) | linear(x, w, None) | linear"],
     "mse(target=t, pred=p)": ["out.1 = mse(p, t) | mse(target=t, pred=p) | mse"],
     "concat(a, (b), a, axis=-1)": ["out.1 = concat(a, b, a, axis=-1) | concat(a, (b), a, axis=-1) | concat"],
     # layout of the text

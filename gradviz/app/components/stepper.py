@@ -1,4 +1,4 @@
-"""The step-through view as a Streamlit component: it gets a payload once and steps without the server."""
+"""The step-through view as a Streamlit component: it gets the story once and steps without the server."""
 
 from __future__ import annotations
 
@@ -45,14 +45,14 @@ def _component() -> Callable[..., Any]:
     return st.components.v2.component(
         "gradviz_stepper",
         html='<div class="gradviz-root"></div>',
-        css=web.style(),
+        css=f"{web.style()}\n.gradviz-root {{ --gv-caption-inset: 56px; }}",  # beside the button that opens the rail
         js=f"{web.script()}\n{_ADAPTER}",
     )
 
 
 def stepper(
-    payload: dict[str, Any], *, key: str, on_open: Callable[[], None], on_fold: Callable[[], None]
+    story: dict[str, Any], *, key: str, on_open: Callable[[], None], on_fold: Callable[[], None]
 ) -> None:
-    """Show a payload of `Stage.payload`. After a click on open or fold the callback is called, and
+    """Show what `gradviz.draw.story.payload` made. After a click on open or fold the callback is called, and
     `st.session_state[key].open` or `.fold` holds the node's id."""
-    _component()(key=key, data=payload, on_open_change=on_open, on_fold_change=on_fold)
+    _component()(key=key, data=story, on_open_change=on_open, on_fold_change=on_fold)

@@ -12,6 +12,7 @@ from gradviz.app.components.stepper import stepper
 from gradviz.app.inputs import input_fields, range_editor, scalar_ranges
 from gradviz.app.program import DIGITS, Opened, Program, group_line, home_line
 from gradviz.demos import demos
+from gradviz.draw.story import payload
 from gradviz.errors import GradvizError
 
 TITLE = "Step through"
@@ -29,8 +30,12 @@ def show() -> None:
         st.error(str(error), icon="⚠")
     if st.session_state.notice:
         st.info(st.session_state.notice)
-    payload = opened.stage.payload(session.first_step())
-    stepper(payload, key="stepper", on_open=_toggle_open, on_fold=lambda: _toggle_fold(opened))
+    stepper(
+        payload(opened.stage, session.first_step()),
+        key="stepper",
+        on_open=_toggle_open,
+        on_fold=lambda: _toggle_fold(opened),
+    )
 
 
 def _rail(opened: Opened, error: GradvizError | None) -> None:

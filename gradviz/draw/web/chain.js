@@ -1,6 +1,7 @@
 /** The chain rule of one leaf: the product along a path in the direction of the graph, with one factor boxed. */
 
 import { button, el } from "./dom.js";
+import { jumpButton } from "./jump.js";
 import { equation, mathNode } from "./math.js";
 import { consumerOf, shapeOfSource, slotAt, stepAt, titleOf } from "./model.js";
 
@@ -75,7 +76,10 @@ function render(panel) {
 }
 
 function leafButtons(panel, model) {
-  const buttons = [...model.chains].map(([id, chain]) => button({ class: "gv-chip", "aria-pressed": String(id === panel.leaf) }, () => choose(panel, id), mathNode(chain.math)));
+  const buttons = [...model.chains].map(([id, chain]) => {
+    const pressed = String(id === panel.leaf);
+    return button({ class: "gv-chip", "aria-pressed": pressed }, () => choose(panel, id), mathNode(chain.math));
+  });
   return el("div", { class: "gv-chips gv-leaves" }, ...buttons);
 }
 
@@ -92,7 +96,9 @@ function pathList(panel, chain) {
       Object.assign(panel, { path: index, factor: 0 });
       render(panel);
     };
-    return button({ class: "gv-path", "aria-pressed": String(index === panel.path) }, pick, el("span", { class: "gv-route", title: names.join(" → ") }, `${index + 1}. ${abridged(names)}`), el("b", {}, value.includes("\n") ? "" : value));
+    const route = el("span", { class: "gv-route", title: names.join(" → ") }, `${index + 1}. ${abridged(names)}`);
+    const result = el("b", {}, value.includes("\n") ? "" : value);
+    return button({ class: "gv-path", "aria-pressed": String(index === panel.path) }, pick, route, result);
   });
   const total = el("p", { class: "gv-total" }, mathNode(chain.math), el("span", {}, "="), valueText(chain.value));
   return el("div", { class: "gv-paths" }, ...rows, total);
@@ -114,7 +120,8 @@ function product(panel, chain, path) {
   const columns = path.edges.map((edge, index) => factor(panel, chain, path, edge, index, single));
   const value = path.value ? el("p", { class: "gv-total" }, "=", valueText(path.value)) : null;
   const legend = single ? el("p", { class: "gv-quiet" }, "Under each number: the running gradient, built from right to left.") : null;
-  return el("section", { class: "gv-product", "aria-label": "Product of local derivatives" }, el("div", { class: "gv-factors" }, lead, ...columns), value, legend);
+  const factors = el("div", { class: "gv-factors" }, lead, ...columns);
+  return el("section", { class: "gv-product", "aria-label": "Product of local derivatives" }, factors, value, legend);
 }
 
 function column(name, ...cells) {
@@ -128,12 +135,14 @@ function factor(panel, chain, path, edge, index, single) {
   const boxed = index === panel.factor;
   const reused = chain.reused[edge];
   const running = single ? short(lastText(model, edge), shapeOfSource(model, edge)) : null;
-  const cells = column("gv-cells", mathNode(info.math), short(info.local, info.shape), running);
+  const cells = column("gv-cells", mathNode(info.math), info.short || short(info.local, info.shape), running);
   const pick = () => {
     panel.factor = index;
     render(panel);
   };
-  const element = button({ class: boxed ? "gv-factor gv-boxed" : "gv-factor", "aria-pressed": String(boxed), title: reused ? `already computed, ${reused}` : null }, pick, cells);
+  const name = boxed ? "gv-factor gv-boxed" : "gv-factor";
+  const title = reused ? `already computed, ${reused}` : null;
+  const element = button({ class: name, "aria-pressed": String(boxed), title }, pick, cells);
   if (reused) element.append(el("span", { class: "gv-reused", "aria-hidden": "true" }, REUSED));
   return element;
 }
@@ -160,13 +169,11 @@ function boxedFactor(panel, chain, path) {
   const edge = path.edges[panel.factor];
   const info = model.edges.get(edge);
   const reused = chain.reused[edge];
-  const step = info.step;
   const own = el("p", { class: "gv-own" }, info.formula ? equation(info.math, "=", info.formula) : mathNode(info.math));
-  const jump = step === null || step === undefined ? null : button({ class: "gv-action" }, () => panel.actions.go(step + 1), `Go to its step (${step + 1})`);
   return el(
     "section", { class: "gv-section gv-under" },
     el("h3", {}, "The boxed factor"), own, localNumber(info.local),
     reused ? el("p", { class: "gv-note-reused" }, `${REUSED} already computed, ${reused}`) : null,
-    el("p", { class: "gv-actions" }, jump),
+    el("p", { class: "gv-actions" }, jumpButton(info.step, panel.actions)),
   );
 }

@@ -24,7 +24,8 @@ export function createControls(actions) {
   parts.range.addEventListener("input", () => actions.go(Number(parts.range.value)));
   const scrubber = el("div", { class: "gv-scrubber" }, parts.band, parts.range, parts.words);
   const buttons = el("div", { class: "gv-buttons" }, parts.first, parts.previous, play, parts.next, parts.last);
-  const help = button({ class: "gv-control gv-ask", "aria-label": "Keyboard shortcuts (?)", title: "Keyboard shortcuts (?)" }, actions.toggleHelp, "?");
+  const words = "Keyboard shortcuts (?)";
+  const help = button({ class: "gv-control gv-ask", "aria-label": words, title: words }, actions.toggleHelp, "?");
   const element = el("div", { class: "gv-toolbar", role: "toolbar", "aria-label": "Stepping" }, buttons, scrubber, parts.counter, parts.speed, help);
   return {
     element,
@@ -71,8 +72,9 @@ function show(parts, { model, k, playing }) {
   parts.range.value = String(k);
   parts.range.setAttribute("aria-valuetext", words);
   setText(parts.counter, words);
-  for (const name of ["first", "previous"]) parts[name].disabled = k === 0;
-  for (const name of ["next", "last"]) parts[name].disabled = k === model.total;
+  // Not `disabled`: a button that disables itself while it has the focus swallows the keys that follow.
+  for (const name of ["first", "previous"]) parts[name].setAttribute("aria-disabled", String(k === 0));
+  for (const name of ["next", "last"]) parts[name].setAttribute("aria-disabled", String(k === model.total));
   const shown = playing ? "pause" : "play";
   if (parts.play.dataset.shows === shown) return;
   parts.play.dataset.shows = shown;

@@ -11,7 +11,8 @@ const WRAPPED = [19, 17];
 const SCROLLING = 17;
 const ROW_ONLY = "gv-row-only";
 const SHAPES = {
-  input: "input", parameter: "parameter: its gradient is wanted", operation: "operation", output: "output", group: "group", dashed: "no gradient flows here",
+  input: "input", parameter: "parameter: its gradient is wanted", operation: "operation", output: "output",
+  group: "group", dashed: "no gradient flows here",
 };
 const START = "Nothing is computed yet: only the inputs have values. Press → to take the first step.";
 
@@ -58,27 +59,25 @@ function drawStage({ label, math }, index, all) {
 /** One row as large as fits, else wrapped between stages, else one small row; what is longer still scrolls sideways. */
 function fit(stages) {
   if (stages.classList.contains("gv-keys")) return;
-  arrange(stages, LARGEST, ROW_ONLY);
-  const { across, down } = visible(stages);
-  const row = Math.floor(LARGEST * Math.min(across, down));
-  if (row < LARGEST) arrange(stages, row, ROW_ONLY);
+  const { across, down } = arrange(stages, LARGEST, ROW_ONLY);
+  let row = Math.floor(LARGEST * Math.min(across, down));
+  while (row < LARGEST && row >= SMALLEST && !isWhole(arrange(stages, row, ROW_ONLY))) row -= 1;
   if (row >= COMFORTABLE || (down <= across && row >= SMALLEST)) return;
-  for (const size of WRAPPED) {
-    arrange(stages, size, "");
-    const wrapped = visible(stages);
-    if (wrapped.across === 1 && wrapped.down === 1) return;
-  }
+  if (WRAPPED.some((size) => isWhole(arrange(stages, size, "")))) return;
   if (row >= SMALLEST) arrange(stages, row, ROW_ONLY);
   else arrange(stages, SCROLLING, `${ROW_ONLY} gv-long`);
 }
 
+/** Lays the stages out and says how much of them is visible then. */
 function arrange(stages, size, name) {
   stages.style.fontSize = `${size}px`;
   stages.className = `gv-stages ${name}`;
+  const { clientWidth, scrollWidth, clientHeight, scrollHeight } = stages;
+  return { across: share(clientWidth, scrollWidth), down: share(clientHeight, scrollHeight) };
 }
 
-function visible({ clientWidth, scrollWidth, clientHeight, scrollHeight }) {
-  return { across: share(clientWidth, scrollWidth), down: share(clientHeight, scrollHeight) };
+function isWhole({ across, down }) {
+  return across === 1 && down === 1;
 }
 
 /** How much of a content's length is visible; a rounding of 1 px does not count. */

@@ -22,6 +22,7 @@ export function createHelp(close) {
   const rows = KEYS.flatMap(([keys, words]) => [el("dt", {}, ...keys.split("  ").map((key) => el("kbd", {}, key))), el("dd", {}, words)]);
   const shut = button({ class: "gv-control gv-close", "aria-label": "Close" }, close, icon("close"));
   const legend = el("ul", { class: "gv-conventions" });
-  const element = el("div", { class: "gv-help", role: "dialog", "aria-label": "Keyboard shortcuts", tabindex: -1, hidden: true }, shut, el("h2", {}, "Keys"), el("dl", {}, ...rows), legend);
+  const attributes = { class: "gv-help", role: "dialog", "aria-label": "Keyboard shortcuts", tabindex: -1, hidden: true };
+  const element = el("div", attributes, shut, el("h2", {}, "Keys"), el("dl", {}, ...rows), legend);
   return { element, load: (model) => legend.replaceChildren(...model.payload.conventions.map((text) => el("li", {}, text))) };
 }

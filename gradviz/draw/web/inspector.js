@@ -1,6 +1,7 @@
 /** The inspector: everything known about the selected node or edge after k steps. */
 
 import { button, el } from "./dom.js";
+import { jumpButton } from "./jump.js";
 import { equation, mathNode } from "./math.js";
 import { DASH, consumerOf, folding, shapeOfSource, slotAt, stepAt, titleOf } from "./model.js";
 
@@ -38,7 +39,7 @@ function nodeContent({ model, k }, id, actions) {
   const computed = k >= (model.computedAt.get(id) ?? 0);
   return [
     el("h2", { class: "gv-heading" }, mathNode(info.math)),
-    el("p", { class: "gv-quiet" }, [ROLES[info.role] ?? info.role, info.operation !== info.role ? info.operation : ""].filter(Boolean).join(" · ")),
+    el("p", { class: "gv-quiet" }, kindWords(info)),
     info.warning ? el("p", { class: "gv-warning" }, `⚠ ${info.warning}`) : null,
     numbers([
       ["value", computed ? info.value : DASH, "gv-value-text"],
@@ -51,8 +52,19 @@ function nodeContent({ model, k }, id, actions) {
     info.convention ? section("Convention", el("p", {}, info.convention)) : null,
     info.used_by.length ? section("Used by", links(model, info.used_by, actions)) : null,
     info.line ? section("Source", el("code", { class: "gv-source" }, info.line)) : null,
+    codeSection(model.payload.code?.[info.op]),
     foldButtons(model, id, actions),
   ].filter(Boolean);
+}
+
+function codeSection(code) {
+  if (!code) return null;
+  return el("details", { class: "gv-code" }, el("summary", {}, "As code"), el("pre", { class: "gv-source" }, code));
+}
+
+function kindWords({ role, operation }) {
+  const words = ROLES[role] ?? role;
+  return operation && operation !== "input" ? `${words} · ${operation}` : words;
 }
 
 function numbers(rows) {
@@ -88,9 +100,11 @@ function argumentRow(model, k, id, current, actions) {
   const formula = el("span", { class: "gv-equation" }, derivative(info));
   const local = el("span", { class: "gv-local" }, info.local ? "local " : "", el("b", {}, brief(info.local, info.shape)));
   const contribution = slotAt(model, `contribution:${id}`, k).text || DASH;
-  const flow = el("span", { class: "gv-quiet" }, "contributes ", el("b", { class: colour(contribution, "gv-gradient-text") }, brief(contribution, shapeOfSource(model, id))));
+  const amount = el("b", { class: colour(contribution, "gv-gradient-text") }, brief(contribution, shapeOfSource(model, id)));
+  const flow = el("span", { class: "gv-quiet" }, "contributes ", amount);
   const name = current ? "gv-argument gv-current" : "gv-argument";
-  return button({ class: name, title: "Inspect this edge" }, () => actions.select({ kind: "edge", id }), formula, el("span", { class: "gv-pair" }, local, flow));
+  const pick = () => actions.select({ kind: "edge", id });
+  return button({ class: name, title: "Inspect this edge" }, pick, formula, el("span", { class: "gv-pair" }, local, flow));
 }
 
 function derivative({ math, formula }) {
@@ -109,9 +123,12 @@ function savedSection(saved) {
 }
 
 function links(model, edges, actions) {
-  const items = edges.map((edge) => consumerOf(edge));
-  const chips = [...new Set(items)].map((id) => button({ class: "gv-chip" }, () => actions.select({ kind: "node", id }), titleOf(model, id)));
-  return el("p", { class: "gv-chips" }, ...chips);
+  const users = new Set(edges.map((edge) => consumerOf(edge)));
+  return el("p", { class: "gv-chips" }, ...[...users].map((id) => chip(model, id, actions)));
+}
+
+function chip(model, id, actions) {
+  return button({ class: "gv-chip" }, () => actions.select({ kind: "node", id }), titleOf(model, id));
 }
 
 function foldButtons(model, id, actions) {
@@ -126,8 +143,7 @@ function edgeContent({ model, k }, id, actions) {
   const info = model.edges.get(id);
   const link = model.links.get(id);
   const consumer = consumerOf(id);
-  const jump = info.step === null || info.step === undefined ? null : button({ class: "gv-action" }, () => actions.go(info.step + 1), `Go to its step (${info.step + 1})`);
-  const ends = [link?.source, consumer].filter(Boolean).map((node) => button({ class: "gv-chip" }, () => actions.select({ kind: "node", id: node }), titleOf(model, node)));
+  const ends = [link?.source, consumer].filter(Boolean).map((node) => chip(model, node, actions));
   if (ends.length === 2) ends.splice(1, 0, el("span", { class: "gv-quiet" }, "→"));
   return [
     el("h2", { class: "gv-heading" }, derivative(info)),
@@ -139,6 +155,6 @@ function edgeContent({ model, k }, id, actions) {
     ]),
     info.zero ? el("p", { class: "gv-warning" }, "⚠ The local derivative is zero: nothing flows back here.") : null,
     link?.dashed ? el("p", { class: "gv-quiet" }, "No gradient flows along a dashed edge.") : null,
-    el("p", { class: "gv-actions" }, jump),
+    el("p", { class: "gv-actions" }, jumpButton(info.step, actions)),
   ].filter(Boolean);
 }

@@ -59,19 +59,19 @@ function drawEdge(scene, edge) {
 }
 
 function drawBox(scene, box) {
-  const shown = scene.model.slots.get(`value:${box.id}`) ?? [];
   const role = ROLES.has(box.role) ? box.role : "operation";
   const leaf = role === "input" || role === "parameter";
   const radius = leaf ? box.height / 2 : 10;
   const group = svg("g", { class: `gv-node gv-${role}`, "data-node": box.id }, rect(box, 0, radius, "gv-core"));
-  if (role === "output") group.append(rect(box, -4, radius - 4, "gv-inner"));
+  if (role === "output") group.append(rect(box, -3, radius - 3, "gv-inner"));
   if (box.symbol) group.append(drawSymbol(box));
-  if (box.name) group.append(drawName(box, leaf, widest(shown) * scene.model.payload.scene.font));
+  if (box.name) group.append(drawName(box, leaf));
   if (box.fused || box.group) group.append(drawOpener(box));
   scene.layers.nodes.append(group);
   scene.nodes.set(box.id, group);
-  if (box.value) drawSlot(scene, `value:${box.id}`, "gv-value", box.value, { "data-node": box.id });
-  if (box.gradient) drawSlot(scene, `gradient:${box.id}`, "gv-gradient", box.gradient, { "data-node": box.id });
+  const shown = box.shows ?? box.id;
+  if (box.value) drawSlot(scene, `value:${shown}`, "gv-value", box.value, { "data-node": box.id });
+  if (box.gradient) drawSlot(scene, `gradient:${shown}`, "gv-gradient", box.gradient, { "data-node": box.id });
 }
 
 function rect(box, outset, radius, name) {
@@ -89,21 +89,14 @@ function place(element, box, outset, radius) {
 
 function drawSymbol(box) {
   const size = box.symbol.length > 2 ? "gv-symbol gv-word" : "gv-symbol";
-  return svg("text", { class: size, x: box.x, y: box.y }, box.symbol);
+  const y = box.name ? box.y - box.height * 0.19 : box.y;
+  return svg("text", { class: size, x: box.x, y }, box.symbol);
 }
 
-/** Half the width in em that the longest line of a slot takes, about. */
-function widest(history) {
-  const lengths = history.flatMap(({ text }) => text.split("\n").map((line) => line.length));
-  return 0.3 * Math.max(0, ...lengths);
-}
-
-/** Inside a leaf; outside, above left, for an operation: beside the value text, or lower when that text is very wide. */
-function drawName(box, inside, halfValue) {
-  const low = halfValue > box.width / 2 + 14;
-  const x = inside ? box.x : box.x - Math.max(box.width / 2 + 1, low ? 0 : halfValue) - 4;
-  const y = inside ? box.y : box.y - box.height / 2 + (low ? 10 : 3);
-  const name = svg("text", { class: inside ? "gv-name" : "gv-name gv-outside", x, y }, svg("tspan", {}, box.name.base));
+/** In the middle of a leaf; under the symbol of an operation, where neither edges nor numbers pass. */
+function drawName(box, leaf) {
+  const y = leaf ? box.y : box.y + box.height * 0.23;
+  const name = svg("text", { class: leaf ? "gv-name" : "gv-name gv-result", x: box.x, y }, svg("tspan", {}, box.name.base));
   if (box.name.sub) name.append(svg("tspan", { class: "gv-sub", dy: "0.3em" }, box.name.sub));
   return name;
 }
@@ -217,8 +210,9 @@ function markNode(scene, step, k) {
   const { font } = scene.model.payload.scene;
   const forward = step.kind === "forward";
   const lines = slotAt(scene.model, `gradient:${box.id}`, k).text.split("\n").length;
-  const edge = forward ? (box.value?.y ?? box.y - box.height / 2) - font : (box.gradient?.y ?? box.y + box.height / 2) + (lines - 1) * LINE_HEIGHT * font + 6;
-  const tip = forward ? edge - 3 : edge + 3;
+  const above = (box.value?.y ?? box.y - box.height / 2) - font - 3;
+  const below = (box.gradient?.y ?? box.y + box.height / 2) + (lines - 1) * LINE_HEIGHT * font + 9;
+  const tip = forward ? above : below;
   const base = forward ? tip - 8 : tip + 8;
   scene.pointer.setAttribute("d", `M${box.x} ${tip}L${box.x - 6.5} ${base}H${box.x + 6.5}Z`);
   scene.pointer.setAttribute("class", `gv-pointer gv-${step.kind}`);

@@ -53,11 +53,13 @@ function drawRows(panel) {
 
 function drawRow(model, at, current) {
   const step = at ? model.steps[at - 1] : { kind: "start", title: "only the inputs" };
-  const row = el(
-    "div",
-    { class: `gv-row gv-${step.kind}`, role: "option", "data-k": at, "aria-selected": String(current), "aria-posinset": at + 1, "aria-setsize": model.total + 1, title: step.title },
-    el("span", { class: "gv-number" }, at), el("span", { class: "gv-sign", "aria-label": step.kind }, SIGNS[step.kind] ?? "·"), el("span", { class: "gv-title" }, step.title),
-  );
+  const attributes = {
+    class: `gv-row gv-${step.kind}`, role: "option", title: step.title, "data-k": at,
+    "aria-selected": String(current), "aria-posinset": at + 1, "aria-setsize": model.total + 1,
+  };
+  const sign = el("span", { class: "gv-sign", "aria-label": step.kind }, SIGNS[step.kind] ?? "·");
+  const title = el("span", { class: "gv-title" }, step.title);
+  const row = el("div", attributes, el("span", { class: "gv-number" }, at), sign, title);
   row.style.top = `${at * ROW}px`;
   return row;
 }

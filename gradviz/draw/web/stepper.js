@@ -56,7 +56,8 @@ function buildParts(app, actions) {
   app.help = createHelp(actions.toggleHelp);
   app.title = el("p", { class: "gv-caption" });
   app.live = el("p", { class: "gv-live", "aria-live": "polite" });
-  const legend = el("p", { class: "gv-legend", "aria-hidden": "true" }, el("span", { class: "gv-value-text" }, "value"), " above · ", el("span", { class: "gv-gradient-text" }, "gradient"), " below");
+  const [value, gradient] = ["value", "gradient"].map((word) => el("span", { class: `gv-${word}-text` }, word));
+  const legend = el("p", { class: "gv-legend", "aria-hidden": "true" }, value, " above · ", gradient, " below");
   app.pane = el("div", { class: "gv-graph", tabindex: 0, role: "application" }, app.scene.element, app.title, legend, createZoom(actions));
   const strip = el("div", { class: "gv-strip" }, app.controls.element, app.derivation.element);
   app.view = el("div", { class: "gv" }, app.pane, strip, app.panels.list, app.panels.drawer, app.help.element, app.live);

@@ -3,7 +3,7 @@
 const SMALLEST_TEXT = 12;
 const LARGEST_SCALE = 1.6;
 const LARGEST_ZOOM = 6;
-const PADDING = { top: 34, right: 24, bottom: 34, left: 24 };
+const PADDING = { top: 32, right: 20, bottom: 32, left: 20 };
 const NEAR_EDGE = 36;
 const GLIDE = 240;
 
@@ -70,7 +70,14 @@ function zoom(view, factor, px, py) {
   const scale = Math.min(LARGEST_ZOOM, Math.max(smallest, view.scale * factor));
   const ratio = scale / view.scale;
   view.scale = scale;
-  move(view, px - (px - view.x) * ratio, py - (py - view.y) * ratio);
+  const x = px - (px - view.x) * ratio;
+  const y = py - (py - view.y) * ratio;
+  move(view, factor < 1 ? settled(width, view.scene.width * scale, x) : x, factor < 1 ? settled(height, view.scene.height * scale, y) : y);
+}
+
+/** Zooming out ends with the graph in the middle. */
+function settled(room, size, offset) {
+  return size <= room ? (room - size) / 2 : offset;
 }
 
 /** Glides to the boxes only when they are not in view. */
