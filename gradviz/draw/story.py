@@ -84,7 +84,7 @@ def _node(stage: Stage, position: int, node: Node) -> Json:
     return {
         "title": notation.text(position),
         "math": (
-            Formula("@a = @b", {"a": symbol, "b": notation.definition(position)}) if op else symbol
+            Formula("@a = @b", {"a": symbol, "b": notation.definition(run, position)}) if op else symbol
         ).mathml,
         "role": stage.role(node.id),
         "operation": op.signature if op else "input",

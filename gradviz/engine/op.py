@@ -127,6 +127,7 @@ class Op:
     work: Callable[..., int] | None = None
     elementwise: bool = False
     variadic: bool = False
+    averaged: bool = False  # divided by the first axis of its first argument when that has two or more axes
     optional: int = 0  # how many trailing arguments may be left out
     family: str = ""  # the file it is declared in
 

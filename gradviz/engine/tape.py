@@ -192,7 +192,10 @@ class Tape:
         return static
 
     def saved(self, position: int) -> dict[str, int]:
-        """What a node must keep for its backward calls: name as in its rules -> position of the value."""
+        """What a node must keep for its backward calls: name as in its rules -> position of the value.
+
+        Literals are not counted: they are part of the program.
+        """
         node = self.graph.nodes[position]
         if node.op is None or not self.need[position]:
             return {}
@@ -201,7 +204,7 @@ class Tape:
         for slot, arg in enumerate(node.args):
             if self.need[arg] and not node.op.rule(slot).is_zero:
                 kept |= {name: names[name] for name in node.op.rule(slot).reads if name in names}
-        return kept
+        return {name: i for name, i in kept.items() if not self.graph.nodes[i].is_constant}
 
     def has_local_derivative(self, edge: tuple[int, int]) -> bool:
         """Whether the Jacobian along an edge is an array one multiplies by: elementwise, or of a scalar."""

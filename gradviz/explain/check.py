@@ -120,7 +120,7 @@ def _check_entry(name: str, entry: tuple[int, ...], gradient: float, x: float, f
     error = abs(gradient - central) / scale if np.isfinite(gradient) else np.inf
     jump, near_jump = abs(right - left), abs(near_right - near_left)
     # At a smooth point the one-sided slopes approach each other in proportion to the step; at a kink they do not.
-    kink = not np.isfinite(near_jump) or (jump > 1e-4 * scale and near_jump > 0.5 * jump)
+    kink = np.isfinite(middle) and (not np.isfinite(near_jump) or (jump > 1e-4 * scale and near_jump > 0.5 * jump))
     status: Status = "kink" if kink else "pass" if error <= _TOLERANCE else "fail"
     return InputCheck(name, status, float(error), entry, gradient, central, near_left, near_right)
 

@@ -105,9 +105,10 @@ class Notation:
         consumer, slot = edge
         return derivative(self.formula(consumer), self.formula(self.graph.nodes[consumer].args[slot]))
 
-    def definition(self, position: int) -> Formula:
+    def definition(self, run: Run, position: int) -> Formula:
         """The operation written on its arguments' symbols."""
-        return apply(self.graph, position, [self.formula(i) for i in self.graph.nodes[position].args])
+        written = apply(self.graph, position, [self.formula(i) for i in self.graph.nodes[position].args])
+        return averaged(run, position, written)
 
 
 def _named(id: str) -> bool:
@@ -136,7 +137,7 @@ def _equals(formula: Formula) -> Formula:
 def _forward(step: Step, notation: Notation) -> list[Stage]:
     run, position = step.run, step.run.graph.position(step.node)
     node = run.graph.nodes[position]
-    left = Formula("@a = @b", {"a": notation.formula(position), "b": notation.definition(position)})
+    left = Formula("@a = @b", {"a": notation.formula(position), "b": notation.definition(run, position)})
     result = [Stage("rule", left)]
     if all(np.ndim(run.registers[arg]) == 0 for arg in node.args):
         plugged = apply(run.graph, position, [_plugged(run, notation, arg) for arg in node.args])
@@ -213,13 +214,23 @@ def local_formula(
         if op.variadic:
             slots[op.args[0]] = notation.formula(node.args[slot])
         if run.tape.has_local_derivative(edge):
-            return Formula(_without_upstream(rule.latex), slots, PRODUCT)
+            alone = Formula(_without_upstream(rule.latex), slots, PRODUCT)
+            return averaged(run, consumer, alone)
         slots["g"] = upstream or notation.gradient(consumer)
         return Formula(rule.latex, slots, PRODUCT)
     if rule.local in _CONSTANT_RULES:
         return Formula(rule.local, precedence=LOOSE if rule.local.startswith("-") else ATOM)
     graph = _rule_graph(rule.local)
     return expression(graph, graph.output, {graph.index[key]: slots[key] for key in graph.inputs})
+
+
+def averaged(run: Run, position: int, formula: Formula) -> Formula:
+    """The formula of one sample as that of a batch, where the operation averages over the batch."""
+    node = run.graph.nodes[position]
+    shape = run.tape.shapes[node.args[0]]
+    if node.op is None or not node.op.averaged or len(shape) < 2:
+        return formula
+    return Formula(r"\frac{1}{@n} @(x)", {"n": number(float(shape[0])), "x": formula}, PRODUCT)
 
 
 _CONSTANT_RULES = ("0", "1", "-1")

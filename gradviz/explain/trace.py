@@ -314,4 +314,8 @@ class Steps(Sequence[Step]):
 
 def _public(value: Array) -> FloatArray:
     """A value as the caller sees it: a NumPy array, or a NumPy scalar for shape ()."""
-    return np.asarray(value)[()]
+    if np.ndim(value) == 0:
+        return np.asarray(value)[()]
+    seen = np.asarray(value).view()
+    seen.flags.writeable = False  # several names may share one array
+    return seen

@@ -237,3 +237,18 @@ class TestNote:
 )
 def test_round_shown(value: float, digits: int, expected: float) -> None:
     assert round_shown(value, digits) == expected
+
+
+def test_a_batch_average_is_written_and_a_single_sample_is_not() -> None:
+    batch = gv.explore("half_squared_error(p, t)", p=[[1, 2], [3, 4], [5, 6]], t=[[0, 0], [0, 0], [0, 0]])
+    written = [stage.latex for step in batch.steps for stage in step.stages]
+    assert r"\frac{1}{3}" in written[0]
+    assert any(r"\frac{1}{3} \left(p - t\right)" in latex for latex in written[2:])
+    single = gv.explore("half_squared_error(p, t)", p=[1, 2], t=[0, 0])
+    assert not any(r"\frac{1}{2} \left(p" in s.latex for step in single.steps for s in step.stages)
+
+
+def test_what_a_run_gives_out_cannot_be_changed() -> None:
+    run = gv.explore("sum(a + b)", a=[1, 2], b=[3, 4])
+    with pytest.raises(ValueError, match="read-only"):
+        run.grad("a")[0] = 7

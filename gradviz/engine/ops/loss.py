@@ -242,6 +242,7 @@ def _half_squared_program(pred: Shape, _target: Shape) -> str:
     why="The ½ cancels the 2 that the square brings down, so the gradient is simply prediction minus target.",
     convention="Summed over one sample; with two or more axes averaged over the first, the batch.",
     expand=_half_squared_program,
+    averaged=True,
     samples=PAIRS,
 )
 def half_squared_error(pred: Array, target: Array) -> Array:
