@@ -157,7 +157,9 @@ def _steps(arguments: argparse.Namespace) -> int:
     console = _console()
     console.print(table)
     for name, gradient in run.grads.items():
-        console.print(Text(f"gradient of {name}: {numbers.lines(gradient, arguments.digits)}"))
+        first, *rows = numbers.lines(gradient, arguments.digits).split("\n")
+        words = f"gradient of {name}: "
+        console.print(Text("\n".join([words + first, *(" " * len(words) + row for row in rows)])))
     for id in run.nonfinite:
         console.print(Text(f"{id} is where the first value that is not finite arises", style="bold red"))
     for id, convention in run.kinks.items():
@@ -173,7 +175,7 @@ def _cell(value: Any, digits: int) -> str:
         return ""
     if isinstance(value, Jacobian):
         return f"{value.shape[0]} × {value.shape[1]} Jacobian"
-    return numbers.lines(value, digits)
+    return numbers.brief(value, digits)
 
 
 def _what(run: Run, step: Step, notation: Any) -> str:

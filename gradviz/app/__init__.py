@@ -22,7 +22,7 @@ def main() -> None:
 
     from gradviz.app.style import apply_style
 
-    st.set_page_config(page_title="gradviz", page_icon="∂", layout="wide", initial_sidebar_state="expanded")
+    st.set_page_config(page_title="gradviz", page_icon="∂", layout="wide", initial_sidebar_state="auto")
     apply_style()
     sections: dict[str, list[st.Page]] = {}
     for page in discover_pages():

@@ -14,6 +14,7 @@ from gradviz.explain.numbers import shape_text
 from gradviz.explain.typeset import label
 
 GRID_LIMIT = 400  # entries shown in a grid
+_LARGEST = 1e307  # so that the distance between a slider's ends is a finite number
 
 Range = tuple[float, float]
 Change = Callable[[str, Any], None]
@@ -57,7 +58,7 @@ def _scalar(name: str, value: float, limits: Range, change: Change) -> None:
 
 def _step(reach: float) -> float:
     """A round step that divides a range into 20 to 200 parts."""
-    return float(10.0 ** np.floor(np.log10(max(reach, 1e-9) / 20)))
+    return float(10.0 ** np.floor(np.log10(min(max(reach, 1e-9), _LARGEST) / 20)))
 
 
 def scalar_ranges(values: Mapping[str, Array], given: Mapping[str, Range]) -> dict[str, Range]:
@@ -65,7 +66,8 @@ def scalar_ranges(values: Mapping[str, Array], given: Mapping[str, Range]) -> di
     found = {}
     for name, value in values.items():
         if not shape_of(value):
-            reach = max(5.0, 2 * float(np.ceil(abs(value)))) if abs(value) < 1e6 else 2 * abs(float(value))
+            size = float(np.ceil(abs(value))) if abs(value) < 1e6 else abs(float(value))
+            reach = min(max(5.0, 2 * size), _LARGEST)
             found[name] = given.get(name, (-reach, reach))
     return found
 

@@ -5,9 +5,10 @@ from __future__ import annotations
 import base64
 import binascii
 import json
+import re
 import zlib
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -20,13 +21,15 @@ from gradviz.engine.limits import APP
 from gradviz.engine.numeric import Array, Shape
 from gradviz.engine.parse import parse
 from gradviz.engine.tape import Tape
-from gradviz.errors import GradvizError
+from gradviz.engine.tokens import program_lines
+from gradviz.errors import GradvizError, LimitError
 from gradviz.explain.fold import View, line_groups, open_nodes
 from gradviz.explain.trace import Run, explore
 
 LINK_LIMIT = 1800  # characters; some mail programs and chats cut longer addresses
 FILE_LIMIT = 200_000  # bytes of an opened file or an unpacked link
 DIGITS = range(2, 9)
+_SEED = re.compile("ones|none|[0-9]{1,7}")
 
 Json = dict[str, Any]
 
@@ -64,18 +67,16 @@ class Program:
         try:
             raw = json.loads(text)
             return cls(
-                text=_of_type(raw["text"], str),
-                title=_of_type(raw.get("title", ""), str)[:80],
-                values={
-                    _of_type(k, str): _numbers(v) for k, v in _of_type(raw.get("values", {}), dict).items()
-                },
-                wrt=None if raw.get("wrt") is None else tuple(_of_type(n, str) for n in raw["wrt"]),
-                opened=tuple(_of_type(n, str) for n in raw.get("opened", [])),
-                folded=tuple(_of_type(n, str) for n in raw.get("folded", [])),
+                text=_string(raw["text"]),
+                title=_string(raw.get("title", ""))[:80],
+                values={_string(name): _numbers(value) for name, value in raw.get("values", {}).items()},
+                wrt=None if raw.get("wrt") is None else _names(raw["wrt"]),
+                opened=_names(raw.get("opened", [])),
+                folded=_names(raw.get("folded", [])),
                 digits=min(max(int(raw.get("digits", 4)), DIGITS[0]), DIGITS[-1]),
-                seed=_of_type(raw.get("seed", "ones"), str),
+                seed=_seed_choice(raw.get("seed", "ones")),
             )
-        except (ValueError, TypeError, KeyError, AttributeError, RecursionError) as error:
+        except (ValueError, OverflowError, TypeError, KeyError, AttributeError, RecursionError) as error:
             raise GradvizError("this is not a gradviz program", got=str(error)[:60]) from None
 
     def to_link(self) -> str:
@@ -94,15 +95,28 @@ class Program:
         return cls.from_json(text)
 
 
-def _of_type(value: Any, kind: type) -> Any:
-    if not isinstance(value, kind):
-        raise TypeError(f"{kind.__name__} expected")
+def _string(value: Any) -> str:
+    if not isinstance(value, str):
+        raise TypeError("text expected")
+    value.encode()  # half of a surrogate pair can be written in JSON, but in no address or file
     return value
+
+
+def _names(value: Any) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(map(_string, value)))
 
 
 def _numbers(value: Any) -> Any:
     array = np.asarray(value, dtype=np.float64)
-    return value if array.ndim else float(array)
+    if not np.isfinite(array).all():
+        raise ValueError("values must be finite")
+    return array.tolist()
+
+
+def _seed_choice(value: Any) -> str:
+    if not _SEED.fullmatch(_string(value)):
+        raise ValueError("no such seed")
+    return str(value)
 
 
 @dataclass(frozen=True)
@@ -120,8 +134,10 @@ def open_program(program: Program) -> Opened:
     graph = parse(program.text, limits=APP)
     values = input_values(graph, program.values)
     shapes = {name: shape_of(value) for name, value in values.items()}
-    known = {node.id for node in graph.nodes}
-    gates = open_nodes(graph, shapes, [id for id in program.opened if id.partition("/")[0] in known])
+    fused = {node.id for node in graph.nodes if node.op is not None and node.op.fused}
+    gates = open_nodes(graph, shapes, [id for id in program.opened if id.partition("/")[0] in fused])
+    if APP.operations is not None and len(gates.operations) > APP.operations:
+        raise LimitError(f"opened up, this has more than {APP.operations} operations")
     wrt = [name for name in (graph.inputs if program.wrt is None else program.wrt) if name in graph.inputs]
     tape_shapes = Tape(gates, shapes, (), APP).shapes
     output = tape_shapes[gates.output]
@@ -144,7 +160,7 @@ def _seed(choice: str, shape: Shape) -> Array:
     if not shape:
         return None
     seed = np.ones(shape)
-    if choice.isdigit():
+    if choice not in ("ones", "none"):
         seed = np.zeros(shape)
         seed.flat[min(int(choice), seed.size - 1)] = 1.0
     return seed
@@ -153,6 +169,16 @@ def _seed(choice: str, shape: Shape) -> Array:
 def _groups(graph: Graph, folded: tuple[str, ...]) -> dict[str, tuple[str, ...]]:
     """Folded lines as boxes; a box is called after its line, with a mark that no name can have."""
     return {f"[{line}]": members for line, members in line_groups(graph, folded).items()}
+
+
+def with_sum(program: Program) -> Program:
+    """The program with its output reduced to a scalar by sum(…)."""
+    text = program.text.rstrip()
+    last = program_lines(text, APP)[-1]
+    if any(token.text == "=" and token.depth == 0 for token in last):
+        return replace(program, text=f"{text}\nsum({last[0].text})\n", title="", seed="ones")
+    start, end = last[0].start, last[-1].end
+    return replace(program, text=f"{text[:start]}sum({text[start:end]}){text[end:]}\n", title="", seed="ones")
 
 
 def group_line(box: str) -> str:

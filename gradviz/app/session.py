@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -25,8 +25,9 @@ def start() -> None:
     state = st.session_state
     if "program" in state:
         return
-    state.version, state.notice, state.ranges = 0, "", {}
-    state.program = state.good = Program.of_demo(next(iter(demos().values())))
+    first = next(iter(demos().values()))
+    state.version, state.notice, state.ranges = 0, "", dict(first.ranges)
+    state.program = state.good = Program.of_demo(first)
     if "p" in st.query_params:
         try:
             state.program = Program.from_link(st.query_params["p"])
@@ -39,10 +40,10 @@ def program() -> Program:
     return st.session_state.program  # type: ignore[no-any-return]
 
 
-def set_program(new: Program) -> None:
-    """Replace the whole program: a demo, a file."""
+def set_program(new: Program, ranges: Mapping[str, tuple[float, float]] | None = None) -> None:
+    """Replace the whole program: a demo with its slider ranges, a file."""
     state = st.session_state
-    state.program, state.notice, state.ranges = new, "", {}
+    state.program, state.notice, state.ranges = new, "", dict(ranges or {})
     state.version += 1
 
 
@@ -52,9 +53,10 @@ def change(**fields: Any) -> None:
 
 
 def edit(text: str) -> None:
-    """Take an edited text. An input whose declared value was edited loses what its slider said."""
+    """Take an edited text. An input whose declared value was edited loses what its slider said; a new input is
+    differentiated like the others."""
     old = program()
-    values = dict(old.values)
+    values, wrt = dict(old.values), old.wrt
     try:
         before, after = parse(st.session_state.good.text, limits=APP), parse(text, limits=APP)
         values = {
@@ -62,9 +64,12 @@ def edit(text: str) -> None:
             for name, value in values.items()
             if repr(before.defaults.get(name)) == repr(after.defaults.get(name))
         }
+        if wrt is not None:
+            kept = [name for name in after.inputs if name in wrt or name not in before.inputs]
+            wrt = tuple(kept) if kept else None
     except GradvizError:
         pass  # shown when the page is drawn; nothing is lost meanwhile
-    change(text=text, title="" if text.strip() != old.text.strip() else old.title, values=values)
+    change(text=text, title="" if text.strip() != old.text.strip() else old.title, values=values, wrt=wrt)
 
 
 def toggled(items: tuple[str, ...], item: str) -> tuple[str, ...]:
@@ -75,7 +80,8 @@ def toggled(items: tuple[str, ...], item: str) -> tuple[str, ...]:
 
 
 def current() -> tuple[Opened, GradvizError | None]:
-    """The program's stage; when it does not work, the last one that did, and why."""
+    """The program's stage; when it does not work, the same one with nothing opened or folded, else the last one
+    that did work, and why."""
     state = st.session_state
     error: GradvizError | None = None
     for candidate in (program(), replace(program(), opened=(), folded=()), state.good):
@@ -85,8 +91,7 @@ def current() -> tuple[Opened, GradvizError | None]:
             error = error or problem
             continue
         if candidate is not state.good:
-            state.good = candidate
-            error = None
+            state.program = state.good = candidate
         return found, error
     raise AssertionError("the last good program no longer works")
 
@@ -105,4 +110,4 @@ def remember(address: Callable[[str], None]) -> bool:
 def first_step() -> int:
     """The step in the address."""
     k = st.query_params.get("k", "0")
-    return int(k) if k.isdigit() and len(k) < 6 else 0
+    return int(k) if k.isdecimal() and len(k) < 6 else 0

@@ -10,7 +10,8 @@ _CSS = """
 .stAppHeader button, .stAppHeader [role="button"] { pointer-events: auto; }
 .stMain { overflow-x: hidden; }
 .stMainBlockContainer > .stVerticalBlock { gap: 0; }
-.stSidebar [data-testid="stSidebarUserContent"] { padding: 0 1rem 1.5rem; }
+.stSidebar [data-testid="stSidebarContent"] { padding: 0 0.9rem; }
+.stSidebar [data-testid="stSidebarUserContent"] { padding: 0 0 1.5rem; }
 .stSidebar [data-testid="stSidebarHeader"] { height: 2.75rem; padding: 0.25rem 1rem; margin: 0; }
 .stSidebar .stVerticalBlock { gap: 0.6rem; }
 """

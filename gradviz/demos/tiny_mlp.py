@@ -5,7 +5,7 @@ from gradviz.demos import Demo
 DEMO = Demo(
     name="tiny_mlp",
     title="2-2-1 network on one data point",
-    row="D6",
+    row="D11",
     text="""\
 x1 = 1
 x2 = -2

@@ -122,7 +122,8 @@ class Stage:
             slot = f"{'value' if step.kind == 'forward' else 'gradient'}:{step.node}"
             slots[slot].append((step.index + 1, *self._texts(step.after)))
             if step.edge is not None:
-                contribution = (step.index + 1, *self._texts(step.contribution))
+                _, whole = self._texts(step.contribution)
+                contribution = (step.index + 1, numbers.brief(step.contribution, self.digits), whole)
                 slots[f"contribution:{edge_id(step.edge)}"] = [(0, "", ""), contribution]
         return slots
 

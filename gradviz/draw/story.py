@@ -11,7 +11,7 @@ from gradviz.engine.op import Op
 from gradviz.explain import numbers
 from gradviz.explain.chain import Chain, Factor, chain
 from gradviz.explain.codegen import operation_code
-from gradviz.explain.derivation import local_formula, note, sentence, stages
+from gradviz.explain.derivation import equation_left, local_formula, note, sentence, stages
 from gradviz.explain.trace import Step
 from gradviz.explain.typeset import Formula
 
@@ -133,6 +133,7 @@ def _edge(stage: Stage, k: int) -> tuple[str, Json]:
     )
     return f"{node.id}:{slot}", {
         "math": notation.local(edge).mathml,
+        "left": equation_left(run, edge, notation).mathml,
         "formula": local_formula(run, edge, notation).mathml,
         "local": local,
         "short": numbers.lines(step.local, stage.digits) if run.tape.has_local_derivative(edge) else "",
@@ -157,6 +158,7 @@ def _silent_edges(stage: Stage) -> dict[str, Json]:
         formula = Formula("0") if rule.is_zero else local_formula(run, place, stage.notation)
         found[f"{edge.consumer}:{edge.argument}"] = {
             "math": stage.notation.local(place).mathml,
+            "left": (stage.notation.local(place) if rule.is_zero else equation_left(run, place, stage.notation)).mathml,
             "formula": formula.mathml,
             "short": "0" if rule.is_zero else "",
             "local": "0" if rule.is_zero else "not asked for: no wanted gradient lies behind this edge",

@@ -8,7 +8,7 @@ from functools import cached_property
 from math import prod
 
 from gradviz.engine.graph import Edge
-from gradviz.explain.derivation import Notation, local_formula
+from gradviz.explain.derivation import Notation, equation_left, local_formula
 from gradviz.explain.trace import Run
 from gradviz.explain.typeset import Formula, boxed, sequence
 
@@ -87,7 +87,8 @@ class Path:
     def boxed_derivative(self, box: int) -> Formula:
         """The boxed factor's own analytic derivative."""
         factor = self.factors[box]
-        return Formula("@a = @b", {"a": factor.symbol, "b": factor.formula})
+        left = equation_left(factor.run, factor.place, factor.notation)
+        return Formula("@a = @b", {"a": left, "b": factor.formula})
 
 
 @dataclass(frozen=True)

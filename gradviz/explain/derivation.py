@@ -224,6 +224,14 @@ def local_formula(
     return expression(graph, graph.output, {graph.index[key]: slots[key] for key in graph.inputs})
 
 
+def equation_left(run: Run, edge: tuple[int, int], notation: Notation) -> Formula:
+    """What `local_formula` equals: the local derivative, or the whole gradient where it is pulled back."""
+    if run.tape.has_local_derivative(edge):
+        return notation.local(edge)
+    consumer, slot = edge
+    return notation.gradient(run.graph.nodes[consumer].args[slot])
+
+
 def averaged(run: Run, position: int, formula: Formula) -> Formula:
     """The formula of one sample as that of a batch, where the operation averages over the batch."""
     node = run.graph.nodes[position]
@@ -285,9 +293,7 @@ def sentence(step: Step, notation: Notation | None = None) -> str:
 
 
 def _shown(value: Array, notation: Notation) -> str:
-    if np.ndim(value) == 0:
-        return numbers.plain(float(value), notation.digits)
-    return f"an array ({numbers.shape_text(np.shape(value))})"
+    return numbers.described(value, notation.digits)
 
 
 def _call_text(graph: Graph, position: int, notation: Notation) -> str:

@@ -66,15 +66,30 @@ def fits(shape: tuple[int, ...]) -> bool:
 
 
 def lines(value: Any, digits: int = 4) -> str:
-    """A value for the picture: a number, a small array row by row, or only the shape of a large one."""
+    """A value for the picture: a number, a small array row by row in two digits less, or only the shape of a
+    large one."""
     array = np.asarray(value)
     if array.shape == ():
         return plain(float(array), digits)
     if not fits(array.shape):
         return " × ".join(map(str, array.shape)) if array.ndim > 1 else f"[{array.shape[0]}]"
-    short = max(digits - 1, 1)
+    short = max(digits - 2, 1)
     rows = [[plain(float(x), short) for x in row] for row in np.atleast_2d(array)]
-    return "\n".join("[" + "  ".join(row) + "]" for row in rows)
+    return "\n".join("[" + " ".join(row) + "]" for row in rows)
+
+
+def brief(value: Any, digits: int = 4) -> str:
+    """A value for the narrow place on an edge: an array of more than three entries by its shape only."""
+    shape = np.shape(value)
+    return " × ".join(map(str, shape)) if np.size(value) > 3 else lines(value, digits)
+
+
+def described(value: Any, digits: int = 4) -> str:
+    """A value in a sentence: a number, or what kind of array it is."""
+    shape = np.shape(value)
+    if not shape:
+        return plain(float(value), digits)
+    return f"a vector of {shape[0]}" if len(shape) == 1 else f"a {shape_text(shape)} array"
 
 
 def exact(value: Any) -> str:

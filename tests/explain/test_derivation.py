@@ -180,7 +180,7 @@ class TestSentence:
         assert "its gradient is 1" in gv.explore("x*2", x=1.0).steps[1].sentence
         assert "given seed 3" in gv.explore("x*2", x=1.0, seed=3.0).steps[1].sentence
         assert (
-            "given seed an array (vector of 2)"
+            "given seed a vector of 2"
             in gv.explore("x*2", x=[1.0, 2.0], seed=[1, 1]).steps[1].sentence
         )
 

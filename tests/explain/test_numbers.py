@@ -75,8 +75,8 @@ def test_zeros_at_the_end_mean_that_it_was_rounded(value: float) -> None:
 
 def test_lines() -> None:
     assert numbers.lines(2.5) == "2.5"
-    assert numbers.lines([1.0, 2.0]) == "[1  2]"
-    assert numbers.lines([[1.0, -2.0], [1 / 3, 4.0]]) == "[1  −2]\n[0.333  4]"
+    assert numbers.lines([1.0, 2.0]) == "[1 2]"
+    assert numbers.lines([[1.0, -2.0], [1 / 3, 4.0]]) == "[1 −2]\n[0.33 4]"
     assert numbers.lines(np.ones(5)) == "[5]"
     assert numbers.lines(np.ones((5, 3))) == "5 × 3"
     assert numbers.lines(np.ones((2, 3, 4))) == "2 × 3 × 4"

@@ -40,7 +40,7 @@ def editor(
 def _as_data(error: GradvizError | None, text: str) -> dict[str, Any] | None:
     if error is None:
         return None
-    start, end = error.span or (None, None)
+    start, end = (_utf16(text, at) for at in error.span) if error.span else (None, None)
     facts = [f"{name} {value}" for name, value in (("got", error.got), ("expected", error.expected)) if value]
     return {
         "text": text,
@@ -50,3 +50,8 @@ def _as_data(error: GradvizError | None, text: str) -> dict[str, Any] | None:
         "excerpt": error.excerpt(),
         "hint": "; ".join([*([error.hint] if error.hint else []), *facts])[:200],
     }
+
+
+def _utf16(text: str, at: int) -> int:
+    """A place in the text as JavaScript counts it: a character outside the basic plane counts twice."""
+    return len(text[:at].encode("utf-16-le")) // 2

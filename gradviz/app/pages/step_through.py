@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from math import prod
 from typing import Any
 
 import streamlit as st
@@ -10,7 +11,7 @@ from gradviz.app import session
 from gradviz.app.components.editor import editor
 from gradviz.app.components.stepper import stepper
 from gradviz.app.inputs import input_fields, range_editor, scalar_ranges
-from gradviz.app.program import DIGITS, Opened, Program, group_line, home_line
+from gradviz.app.program import DIGITS, Opened, Program, group_line, home_line, with_sum
 from gradviz.demos import demos
 from gradviz.draw.story import payload
 from gradviz.errors import GradvizError
@@ -71,7 +72,7 @@ def _rail(opened: Opened, error: GradvizError | None) -> None:
 
 def _take_demo(key: str) -> None:
     if (name := st.session_state[key]) is not None:
-        session.set_program(Program.of_demo(demos()[name]))
+        session.set_program(Program.of_demo(demos()[name]), demos()[name].ranges)
         st.query_params["k"] = "0"
 
 
@@ -91,45 +92,38 @@ def _set_range(name: str, limits: tuple[float, float]) -> None:
 
 
 def _seed_choice(opened: Opened) -> None:
-    shape = opened.output_shape
+    shape, chosen = opened.output_shape, session.program().seed
     names = {"ones": "all ones (the gradient of the sum)", "none": "forward only"}
-    entries = [str(i) for i in range(min(64, opened.stage.run.value().size))]
+    names |= {str(i): f"1 on entry {i + 1}, 0 elsewhere" for i in range(min(64, prod(shape)))}
+    key = f"seed {st.session_state.version} {shape}"
     st.selectbox(
         f"The output has shape {shape}. Gradient put on it",
-        [*names, *entries],
-        format_func=lambda choice: names.get(choice, f"1 on entry {int(choice) + 1}, 0 elsewhere"),
-        key="seed",
-        on_change=lambda: session.change(seed=st.session_state.seed),
+        list(names),
+        index=list(names).index(chosen) if chosen in names else 0,
+        format_func=lambda choice: names[choice],
+        key=key,
+        on_change=lambda: session.change(seed=st.session_state[key]),
     )
     if st.button("Reduce with sum(…)"):
-        last = opened.graph.nodes[opened.graph.output].id
-        session.set_program(_with_sum(session.program(), last))
+        session.set_program(with_sum(session.program()))
         st.rerun()
 
 
-def _with_sum(program: Program, output: str) -> Program:
-    text = program.text.rstrip()
-    if "." in output:
-        head, _, tail = text.rpartition("\n")
-        return Program(f"{head}\nsum({tail})\n".lstrip("\n"), values=program.values, digits=program.digits)
-    return Program(f"{text}\nsum({output})\n", values=program.values, digits=program.digits)
-
-
 def _options(opened: Opened, program: Program) -> None:
-    inputs = list(opened.graph.inputs)
+    inputs, version = list(opened.graph.inputs), st.session_state.version
     st.multiselect(
         "Differentiate with respect to",
         inputs,
         default=[name for name in inputs if program.wrt is None or name in program.wrt],
-        key=f"wrt {inputs} {program.title}",
-        on_change=lambda: session.change(wrt=tuple(st.session_state[f"wrt {inputs} {program.title}"])),
+        key=f"wrt {inputs} {version}",
+        on_change=lambda: session.change(wrt=tuple(st.session_state[f"wrt {inputs} {version}"])),
     )
     st.select_slider(
         "Significant digits shown",
         list(DIGITS),
         value=program.digits,
-        key="digits",
-        on_change=lambda: session.change(digits=st.session_state.digits),
+        key=f"digits {version}",
+        on_change=lambda: session.change(digits=st.session_state[f"digits {version}"]),
     )
     lines = sorted({node.line for node in opened.graph.nodes if node.op is not None})
     st.multiselect(
@@ -160,20 +154,23 @@ def _share(program: Program) -> None:
 
 
 def _toggle_open() -> None:
-    node = st.session_state.stepper.open
-    if isinstance(node, str):
-        session.change(opened=session.toggled(session.program().opened, node))
+    """A folded box opens into the nodes of its line, a fused node into its gates."""
+    node, program = st.session_state.stepper.open, session.program()
+    if not isinstance(node, str):
+        return
+    if node.startswith("["):
+        session.change(folded=session.toggled(program.folded, group_line(node)))
+    else:
+        session.change(opened=session.toggled(program.opened, node))
 
 
 def _toggle_fold(opened: Opened) -> None:
-    """A folded box unfolds, a gate of an opened node closes it, any other node folds its line."""
+    """A gate of an opened node closes it, any other node folds its line."""
     node, program = st.session_state.stepper.fold, session.program()
     if not isinstance(node, str):
         return
     inside = node.partition("/")[0]
-    if node.startswith("["):
-        session.change(folded=session.toggled(program.folded, group_line(node)))
-    elif inside in program.opened:
+    if inside in program.opened:
         session.change(opened=session.toggled(program.opened, inside))
     else:
         session.change(folded=session.toggled(program.folded, home_line(opened.stage.run, node)))

@@ -1,8 +1,9 @@
 /** The chain rule of one leaf: the product along a path in the direction of the graph, with one factor boxed. */
 
 import { button, el } from "./dom.js";
+import { edgeEquation } from "./inspector.js";
 import { jumpButton } from "./jump.js";
-import { equation, mathNode } from "./math.js";
+import { mathNode } from "./math.js";
 import { consumerOf, shapeOfSource, slotAt, stepAt, titleOf } from "./model.js";
 
 const LONGEST_NUMBER = 9;
@@ -169,7 +170,7 @@ function boxedFactor(panel, chain, path) {
   const edge = path.edges[panel.factor];
   const info = model.edges.get(edge);
   const reused = chain.reused[edge];
-  const own = el("p", { class: "gv-own" }, info.formula ? equation(info.math, "=", info.formula) : mathNode(info.math));
+  const own = el("p", { class: "gv-own" }, edgeEquation(info));
   return el(
     "section", { class: "gv-section gv-under" },
     el("h3", {}, "The boxed factor"), own, localNumber(info.local),

@@ -97,7 +97,7 @@ function argumentTable(model, k, ids, actions) {
 
 function argumentRow(model, k, id, current, actions) {
   const info = model.edges.get(id);
-  const formula = el("span", { class: "gv-equation" }, derivative(info));
+  const formula = el("span", { class: "gv-equation" }, edgeEquation(info));
   const local = el("span", { class: "gv-local" }, info.local ? "local " : "", el("b", {}, brief(info.local, info.shape)));
   const contribution = slotAt(model, `contribution:${id}`, k).text || DASH;
   const amount = el("b", { class: colour(contribution, "gv-gradient-text") }, brief(contribution, shapeOfSource(model, id)));
@@ -107,8 +107,9 @@ function argumentRow(model, k, id, current, actions) {
   return button({ class: name, title: "Inspect this edge" }, pick, formula, el("span", { class: "gv-pair" }, local, flow));
 }
 
-function derivative({ math, formula }) {
-  return formula ? equation(math, "=", formula) : mathNode(math);
+/** What the edge's formula says: the local derivative, or the gradient that is pulled back through the edge. */
+export function edgeEquation({ math, left, formula }) {
+  return formula ? equation(left ?? math, "=", formula) : mathNode(math);
 }
 
 function brief(text, shape) {
@@ -146,7 +147,7 @@ function edgeContent({ model, k }, id, actions) {
   const ends = [link?.source, consumer].filter(Boolean).map((node) => chip(model, node, actions));
   if (ends.length === 2) ends.splice(1, 0, el("span", { class: "gv-quiet" }, "→"));
   return [
-    el("h2", { class: "gv-heading" }, derivative(info)),
+    el("h2", { class: "gv-heading" }, edgeEquation(info)),
     el("p", { class: "gv-chips" }, ...ends),
     numbers([
       ["local", info.local], ["upstream", precise(slotAt(model, `gradient:${consumer}`, k)), "gv-gradient-text"],

@@ -38,8 +38,7 @@ function draw(scene, model) {
   scene.ring = svg("rect", { class: "gv-ring" });
   scene.selected = svg("rect", { class: "gv-selected" });
   scene.flow = svg("path", { class: "gv-flow" });
-  scene.pointer = svg("path", { class: "gv-pointer" });
-  scene.layers.marks.append(scene.flow, scene.selected, scene.ring, scene.pointer);
+  scene.layers.marks.append(scene.flow, scene.selected, scene.ring);
 }
 
 function drawEdge(scene, edge) {
@@ -167,7 +166,7 @@ function markActive(scene, step, k) {
   }
   if (step.kind === "backward" && scene.lines.has(step.edge)) reverse(scene, step.edge);
   for (const slot of scene.model.changes[k]) freshen(scene, slot);
-  markNode(scene, step, k);
+  markNode(scene, step);
 }
 
 function activate(scene, element, kind) {
@@ -201,21 +200,12 @@ function freshen(scene, slot) {
   scene.fresh.push(group);
 }
 
-/** A ring around the step's node and a triangle that points at the number which has just been written. */
-function markNode(scene, step, k) {
+/** A ring around the step's node. */
+function markNode(scene, step) {
   const box = boxOf(scene.model, step.node);
   if (!box) return;
   place(scene.ring, box, 3.5, cornerOf(box) + 3.5);
   scene.ring.setAttribute("class", `gv-ring gv-${step.kind}`);
-  const { font } = scene.model.payload.scene;
-  const forward = step.kind === "forward";
-  const lines = slotAt(scene.model, `gradient:${box.id}`, k).text.split("\n").length;
-  const above = (box.value?.y ?? box.y - box.height / 2) - font - 3;
-  const below = (box.gradient?.y ?? box.y + box.height / 2) + (lines - 1) * LINE_HEIGHT * font + 9;
-  const tip = forward ? above : below;
-  const base = forward ? tip - 8 : tip + 8;
-  scene.pointer.setAttribute("d", `M${box.x} ${tip}L${box.x - 6.5} ${base}H${box.x + 6.5}Z`);
-  scene.pointer.setAttribute("class", `gv-pointer gv-${step.kind}`);
 }
 
 function cornerOf(box) {
