@@ -221,7 +221,7 @@ def _shapes(arguments: argparse.Namespace) -> int:
 def _shape(setting: str) -> tuple[str, tuple[int, ...]]:
     name, equals, sizes = setting.partition("=")
     parts = [part.strip() for part in sizes.strip("() ").split(",") if part.strip()]
-    if not equals or not all(part.isdigit() for part in parts):
+    if not equals or not all(part.isdecimal() and len(part) < 10 for part in parts):
         raise GradvizError(f"--shape {setting}", expected="NAME=3,4 with whole numbers")
     return name.strip(), tuple(map(int, parts))
 

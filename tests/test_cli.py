@@ -210,7 +210,7 @@ class TestShapes:
             "     ^",
         ]
 
-    @pytest.mark.parametrize("shape", ["W", "W=a", "W=-1", "W=3x4", "V=3"])
+    @pytest.mark.parametrize("shape", ["W", "W=a", "W=-1", "W=3x4", "W=²", "W=" + "9" * 5000, "V=3"])
     def test_a_wrong_shape(self, gradviz, shape: str) -> None:
         result = gradviz("shapes", "y = W*2", "--shape", shape)
         assert result.code == 2

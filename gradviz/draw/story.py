@@ -158,7 +158,9 @@ def _silent_edges(stage: Stage) -> dict[str, Json]:
         formula = Formula("0") if rule.is_zero else local_formula(run, place, stage.notation)
         found[f"{edge.consumer}:{edge.argument}"] = {
             "math": stage.notation.local(place).mathml,
-            "left": (stage.notation.local(place) if rule.is_zero else equation_left(run, place, stage.notation)).mathml,
+            "left": (
+                stage.notation.local(place) if rule.is_zero else equation_left(run, place, stage.notation)
+            ).mathml,
             "formula": formula.mathml,
             "short": "0" if rule.is_zero else "",
             "local": "0" if rule.is_zero else "not asked for: no wanted gradient lies behind this edge",

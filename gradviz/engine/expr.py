@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from itertools import count
-from operator import attrgetter
+from operator import attrgetter, index
 from typing import Any
 
 import numpy as np
@@ -55,7 +55,14 @@ class Expr:
         return Expr(TABLE["transpose"], (self,))
 
     def __getitem__(self, key: Any) -> Expr:
-        return Expr(TABLE["index"], (self,), {"key": key if isinstance(key, tuple) else (key,)})
+        parts = key if isinstance(key, tuple) else (key,)
+        try:
+            whole = tuple(part if isinstance(part, slice) else index(part) for part in parts)
+        except TypeError:
+            raise GradvizError(
+                "an index is made of whole numbers and slices", got=repr(key), expected="x[0] or x[1:3]"
+            ) from None
+        return Expr(TABLE["index"], (self,), {"key": whole})
 
     # Without it Python would index for ever: its own `sum` and `max` are `ops.sum` and `ops.max` here.
     __iter__ = None
@@ -134,25 +141,36 @@ class Operations:
 
 def _calling(op: Op) -> Callable[..., Expr]:
     count = len(op.args)
-    required = 1 if op.variadic else count - op.optional
 
-    def call(*args: Any, **options: Any) -> Expr:
-        tensors = args if op.variadic else args[:count]
-        given = len(tensors)
-        if given < len(args):
-            options = dict(zip(op.options, args[count:], strict=False)) | options
-        if (
-            given < required
-            or len(args) - given > len(op.options)
-            or (options and not options.keys() <= op.options.keys())
-        ):
-            raise GradvizError(f"{op.name} is called with the wrong arguments", expected=op.signature)
-        if op.optional and not op.variadic:
-            tensors = tuple(arg for arg in tensors if arg is not None)
-        return Expr(op, tensors, options)
+    def call(*args: Any, **keywords: Any) -> Expr:
+        if not keywords and len(args) == count and not op.optional:
+            return Expr(op, args)
+        return Expr(op, *_bound(op, args, keywords))
 
     call.__name__, call.__doc__ = op.name, op.why
     return call
+
+
+def _bound(
+    op: Op, args: tuple[Any, ...], keywords: Mapping[str, Any]
+) -> tuple[tuple[Any, ...], dict[str, Any]]:
+    """Arguments and options of a call; raises GradvizError with the signature for a wrong one."""
+    wrong = GradvizError(f"{op.name} is called with the wrong arguments", expected=op.signature)
+    if op.variadic:
+        if not args or not keywords.keys() <= op.options.keys():
+            raise wrong
+        return args, dict(keywords)
+    names = [*op.args, *op.options]
+    given = dict(zip(names, args, strict=False))
+    if len(args) > len(names) or not keywords.keys() <= set(names) - given.keys():
+        raise wrong
+    given |= keywords
+    tensors = [given.pop(name, None) for name in op.args]
+    while tensors and tensors[-1] is None:
+        tensors.pop()
+    if len(tensors) < len(op.args) - op.optional or any(tensor is None for tensor in tensors):
+        raise wrong
+    return tuple(tensors), given
 
 
 ops = Operations()

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
+from math import prod
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from gradviz.engine.limits import DEFAULT, Limits
@@ -129,7 +130,7 @@ class Graph:
         if not any(shapes.values()) and self._all_scalar:
             return ((),) * len(self.nodes)
         found: list[Shape] = []
-        work = 0
+        work = held = 0
         for node in self.nodes:
             if node.op is None:
                 shape = shapes[node.id] if node.value is None else shape_of(node.value)
@@ -144,6 +145,8 @@ class Graph:
                         limits.check_shape(shape)
                         work += node.op.cost(arguments, shape, node.options)
                         limits.check_work(work)
+                        held += prod(shape)
+                        limits.check_held(held)
                     except ShapeError as error:
                         raise self._blame(node, found, error) from None
                     except GradvizError as error:

@@ -17,6 +17,7 @@ class Limits:
     operations: int | None = None  # graph size; the app sets 500
     elements: int = 10**6  # entries of one array
     rank: int = 4
+    held: int | None = None  # entries of all values of one forward pass, together; the app sets 10⁷
     literals: int = 10**7  # entries of all values written in a text, together
     work: int = 2 * 10**9  # multiply-adds of one forward pass
     jacobian: int = 10**6  # entries of an explicit Jacobian
@@ -31,6 +32,11 @@ class Limits:
                 f"an array of shape {shape} has {prod(shape):,} entries; at most {self.elements:,} are allowed"
             )
 
+    def check_held(self, entries: int) -> None:
+        """Raise LimitError when the values of one forward pass would fill too much memory."""
+        if self.held is not None and entries > self.held:
+            raise LimitError(f"the values of this program have more than {self.held:,} entries together")
+
     def check_work(self, work: int) -> None:
         """Raise LimitError when one forward pass would cost more multiply-adds than allowed."""
         if work > self.work:
@@ -38,4 +44,4 @@ class Limits:
 
 
 DEFAULT = Limits()
-APP = Limits(operations=500)
+APP = Limits(operations=500, held=10**7)

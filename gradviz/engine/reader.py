@@ -215,7 +215,8 @@ class Reader(Cursor):
         if name in _OPTION_WORDS or name.startswith("__"):
             hint = {"True": "write 1", "False": "write 0"}.get(name, "choose another name")
             raise self._error(f"{name} cannot stand here", token.span, hint)
-        if mistakes.is_function(name):
+        # An expansion may have arguments called like operations (mean=, var=): brackets tell which is meant.
+        if mistakes.is_function(name) and (after == "(" or name not in self.variables()):
             if after != "(":
                 raise mistakes.function_as_variable(self.source, self.line, self.at - 1)
             return self._call(token) if name in TABLE else self._construct(token)

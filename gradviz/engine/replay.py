@@ -12,7 +12,7 @@ from gradviz.engine.graph import Graph, shape_of
 from gradviz.engine.limits import DEFAULT, Limits
 from gradviz.engine.numeric import Array, Shape
 from gradviz.engine.source import Source, as_graph
-from gradviz.engine.tape import Tape, complete_inputs
+from gradviz.engine.tape import Tape, complete_inputs, wanted_names
 from gradviz.errors import ShapeError
 
 Arrays = dict[str, Any]
@@ -26,7 +26,7 @@ def value_and_grad(
     The tape is compiled once per combination of input shapes and then replayed.
     """
     graph = as_graph(source, limits)
-    wanted = graph.inputs if wrt is None else tuple(wrt)
+    wanted = wanted_names(graph, wrt)
     positions = {name: graph.position(name) for name in wanted}
     tapes: dict[tuple[Shape, ...], Tape] = {}
     start = None if seed is None else as_value(seed)

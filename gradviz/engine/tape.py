@@ -43,7 +43,7 @@ class Tape:
     ) -> None:
         self.graph = graph
         self.shapes = graph.infer_shapes(shapes, limits)
-        self.wrt = graph.inputs if wrt is None else tuple(wrt)
+        self.wrt = wanted_names(graph, wrt)
         self.wanted = {graph.position(name) for name in self.wrt}
         self.need = self._needed()
         self.blank: list[Array] = [node.value for node in graph.nodes] + [None] * len(graph)
@@ -163,16 +163,19 @@ class Tape:
 
     def _vjp(self, position: int, slot: int) -> tuple[Callable[..., Array], list[int]]:
         """The rule of one edge with everything static bound, un-broadcasting, and what it still reads beside g."""
-        node = self.graph.nodes[position]
-        rule = node.op.rule(slot)  # type: ignore[union-attr]
-        function, names = bind(rule.vjp, rule.reads, self._static(position, slot))
-        registers = {"out": position} | self._arguments(position)
-        shape = self.shapes[node.args[slot]]
+        function, reads = self._bound_rule(position, slot)
+        shape = self.shapes[self.graph.nodes[position].args[slot]]
 
         def contribution(*values: Array) -> Array:
             return unbroadcast(function(*values), shape)
 
-        return contribution, [registers[name] for name in names[1:]] or [NOTHING]
+        return contribution, reads
+
+    def _bound_rule(self, position: int, slot: int) -> tuple[Callable[..., Array], list[int]]:
+        rule = self.graph.nodes[position].op.rule(slot)  # type: ignore[union-attr]
+        function, names = bind(rule.vjp, rule.reads, self._static(position, slot))
+        registers = {"out": position} | self._arguments(position)
+        return function, [registers[name] for name in names[1:]] or [NOTHING]
 
     def _arguments(self, position: int) -> dict[str, int]:
         node = self.graph.nodes[position]
@@ -194,7 +197,7 @@ class Tape:
     def saved(self, position: int) -> dict[str, int]:
         """What a node must keep for its backward calls: name as in its rules -> position of the value.
 
-        Literals are not counted: they are part of the program.
+        A value read under two names is kept once. Literals are not counted: they are part of the program.
         """
         node = self.graph.nodes[position]
         if node.op is None or not self.need[position]:
@@ -204,7 +207,10 @@ class Tape:
         for slot, arg in enumerate(node.args):
             if self.need[arg] and not node.op.rule(slot).is_zero:
                 kept |= {name: names[name] for name in node.op.rule(slot).reads if name in names}
-        return {name: i for name, i in kept.items() if not self.graph.nodes[i].is_constant}
+        once = {i: name for name, i in reversed(kept.items())}
+        return {
+            name: i for name, i in kept.items() if once[i] == name and not self.graph.nodes[i].is_constant
+        }
 
     def has_local_derivative(self, edge: tuple[int, int]) -> bool:
         """Whether the Jacobian along an edge is an array one multiplies by: elementwise, or of a scalar."""
@@ -229,6 +235,19 @@ class Tape:
             except (ArithmeticError, ValueError):
                 wide = {k: np.float64(v) if type(v) is float else v for k, v in given.items()}
                 return rule.local_derivative(**{name: wide[name] for name in reads})
+
+    def summed(self, edge: tuple[int, int], registers: list[Array]) -> tuple[int, ...]:
+        """The axes over which the rule's result was summed because the argument was broadcast; none where the
+        local derivative is that of a scalar, which has the sum in it."""
+        position, slot = edge
+        node, shape = self.graph.nodes[position], self.shapes[position]
+        assert node.op is not None
+        if shape and not node.op.elementwise:
+            function, reads = self._bound_rule(position, slot)
+            saved = [registers[i] for i in reads if i != NOTHING]
+            with np.errstate(all="ignore"):
+                shape = shape_of(function(registers[len(self.graph) + position], *saved))
+        return summed_axes(shape, self.shapes[node.args[slot]]) if shape else ()
 
     def pullback(self, edge: tuple[int, int], registers: list[Array]) -> Callable[[Array], Array]:
         """The vector-Jacobian product along an edge, at the values of a run: upstream gradient -> contribution."""
@@ -308,6 +327,13 @@ def summed_axes(wide: Shape, narrow: Shape) -> tuple[int, ...]:
     extra = len(wide) - len(narrow)
     repeated = [i + extra for i, size in enumerate(narrow) if size == 1 and wide[i + extra] != 1]
     return (*range(extra), *repeated)
+
+
+def wanted_names(graph: Graph, wrt: Iterable[str] | None) -> tuple[str, ...]:
+    """The names to differentiate with respect to: every input for None; a single name may come on its own."""
+    if wrt is None:
+        return graph.inputs
+    return (wrt,) if isinstance(wrt, str) else tuple(wrt)
 
 
 def complete_inputs(graph: Graph, given: Mapping[str, Array]) -> dict[str, Array]:

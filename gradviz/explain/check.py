@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from operator import index
 from typing import Any, Literal
 
 import numpy as np
@@ -15,9 +16,11 @@ from gradviz.engine.numeric import Array, Shape
 from gradviz.engine.parse import parse
 from gradviz.engine.source import Source, as_graph
 from gradviz.engine.tape import Tape, complete_inputs
+from gradviz.errors import ShapeError, UnknownNameError
 
 Status = Literal["pass", "kink", "fail"]
 _TOLERANCE = 1e-5  # relative; central differences at this step are good to about 1e-9
+_STEP = 6e-6  # about the cube root of the rounding unit: best for central differences around 1
 
 
 @dataclass(frozen=True)
@@ -56,7 +59,12 @@ class GradientCheck:
         return all(check.status != "fail" for check in self.inputs)
 
     def __getitem__(self, name: str) -> InputCheck:
-        return next(check for check in self.inputs if check.name == name)
+        for check in self.inputs:
+            if check.name == name:
+                return check
+        raise UnknownNameError(
+            f"{name!r} was not checked", hint=f"checked: {', '.join(c.name for c in self.inputs)}"
+        )
 
     def __str__(self) -> str:
         return "\n".join(map(str, self.inputs))
@@ -106,12 +114,29 @@ def check_gradients(
 
 
 def _check_entry(name: str, entry: tuple[int, ...], gradient: float, x: float, f: Any) -> InputCheck:
-    step = 6e-6 * max(1.0, abs(x))  # about the cube root of the rounding unit: best for central differences
+    """The verdict at the first step size that confirms the gradient, else the one at the usual step.
+
+    No step suits every function: one in proportion to x is too wide for sin(x) at 10⁶, a fixed one for ln(x) at
+    10⁻⁶. A kink is one at any step, so a smaller step never hides it.
+    """
+    checks = []
+    for h in dict.fromkeys(_STEP * reach for reach in (max(1.0, abs(x)), 1.0, abs(x), 1e-3)):
+        if x - h / 8 < x < x + h / 8:
+            checks.append(_check_at(h, name, entry, gradient, x, f))
+            if checks[-1].status == "pass":
+                return checks[-1]
+    return checks[0]
+
+
+def _check_at(
+    step: float, name: str, entry: tuple[int, ...], gradient: float, x: float, f: Any
+) -> InputCheck:
     middle = f(name, entry, x)
 
     def slopes(h: float) -> tuple[float, float, float]:
-        above, below = f(name, entry, x + h), f(name, entry, x - h)
-        return (above - below) / (2 * h), (middle - below) / h, (above - middle) / h
+        right, left = x + h, x - h  # rounded: the distances really gone are right - x and x - left
+        above, below = f(name, entry, right), f(name, entry, left)
+        return (above - below) / (right - left), (middle - below) / (x - left), (above - middle) / (right - x)
 
     with np.errstate(all="ignore"):
         central, left, right = slopes(step)
@@ -120,7 +145,9 @@ def _check_entry(name: str, entry: tuple[int, ...], gradient: float, x: float, f
     error = abs(gradient - central) / scale if np.isfinite(gradient) else np.inf
     jump, near_jump = abs(right - left), abs(near_right - near_left)
     # At a smooth point the one-sided slopes approach each other in proportion to the step; at a kink they do not.
-    kink = np.isfinite(middle) and (not np.isfinite(near_jump) or (jump > 1e-4 * scale and near_jump > 0.5 * jump))
+    kink = np.isfinite(middle) and (
+        not np.isfinite(near_jump) or (jump > 1e-4 * scale and near_jump > 0.5 * jump)
+    )
     status: Status = "kink" if kink else "pass" if error <= _TOLERANCE else "fail"
     return InputCheck(name, status, float(error), entry, gradient, central, near_left, near_right)
 
@@ -174,10 +201,22 @@ def check_shapes(
     given = {name: shape_of(graph.defaults.get(name, 0.0)) for name in graph.inputs}
     for name, shape in (shapes or {}).items():
         complete_inputs(graph, {name: 0.0, **dict.fromkeys(graph.inputs, 0.0)})
-        given[graph[name].id] = tuple(shape)
+        given[graph[name].id] = _sizes(name, shape)
     found = graph.infer_shapes(given, limits)
     rows = tuple(_row(graph, i, found) for i in graph.operations)
     return ShapeLedger(rows, {node.id: shape for node, shape in zip(graph.nodes, found, strict=True)})
+
+
+def _sizes(name: str, shape: Iterable[int]) -> Shape:
+    try:
+        sizes = tuple(map(index, shape))
+    except TypeError:
+        sizes = (-1,)
+    if any(size < 0 for size in sizes):
+        raise ShapeError(
+            f"this is no shape for {name}", got=repr(shape), expected="a tuple of sizes, as in (3, 4)"
+        )
+    return sizes
 
 
 def _row(graph: Graph, position: int, shapes: tuple[Shape, ...]) -> LedgerRow:

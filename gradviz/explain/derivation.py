@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from functools import cache, cached_property
+from functools import cache, cached_property, partial
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -126,12 +126,29 @@ def stages(step: Step, notation: Notation | None = None) -> list[Stage]:
         return _forward(step, notation)
     if step.kind == "seed":
         rule = Formula("@d", {"d": derivative(notation.output, notation.output)})
-        return [Stage("rule", rule), Stage("number", _equals(notation.number(step.after)))]
+        # A seed other than 1 is put there by whoever asked for it: it is no value of the derivative.
+        result = _equals(notation.number(step.after)) if _is_one(step.after) else _given(step.after, notation)
+        return [Stage("rule", rule), Stage("number", result)]
     return _backward(step, notation)
 
 
 def _equals(formula: Formula) -> Formula:
     return Formula("= @x", {"x": formula})
+
+
+def _given(value: Array, notation: Notation) -> Formula:
+    return Formula(r"\mathrel{:=} @x", {"x": notation.number(value)})
+
+
+def _is_one(seed: Array) -> bool:
+    return np.ndim(seed) == 0 and bool(seed == 1)
+
+
+def _over(axes: tuple[int, ...], formula: Formula) -> Formula:
+    """The formula summed over the axes along which the argument was repeated."""
+    if not axes:
+        return formula
+    return Formula(rf"\sum_{{\mathrm{{axis}}\,{', '.join(map(str, axes))}}} @(x)", {"x": formula}, SUM)
 
 
 def _forward(step: Step, notation: Notation) -> list[Stage]:
@@ -164,22 +181,23 @@ def _backward(step: Step, notation: Notation) -> list[Stage]:
     left = notation.gradient(target)
     relation = r"@left \mathrel{+}= @right" if sums else "@left = @right"
     upstream = notation.number(step.upstream)
+    whole = partial(_over, step.summed)
     if run.tape.has_local_derivative(edge):
         dot = _ENTRYWISE if run.tape.shapes[consumer] else _TIMES
         local, gradient = notation.local(edge), notation.gradient(consumer)
-        rule = Formula(relation, {"left": left, "right": sequence([local, gradient], dot)})
-        result = [Stage("rule", rule), Stage("upstream", _equals(sequence([local, upstream], dot)))]
+        rule = Formula(relation, {"left": left, "right": whole(sequence([local, gradient], dot))})
+        result = [Stage("rule", rule), Stage("upstream", _equals(whole(sequence([local, upstream], dot))))]
         symbolic = local_formula(run, edge, notation)
         numeric = notation.number(step.local)
-        substituted = _equals(sequence([symbolic, upstream], dot))
+        substituted = _equals(whole(sequence([symbolic, upstream], dot)))
         if symbolic.latex != numeric.latex:
-            slots = {"a": substituted, "b": _equals(sequence([numeric, upstream], dot))}
+            slots = {"a": substituted, "b": _equals(whole(sequence([numeric, upstream], dot)))}
             substituted = Formula(r"@a \; @b", slots)
         result.append(Stage("local", substituted))
     else:
-        right = local_formula(run, edge, notation)
+        right = whole(local_formula(run, edge, notation))
         result = [Stage("rule", Formula(relation, {"left": left, "right": right}))]
-        plugged = local_formula(run, edge, notation, upstream)
+        plugged = whole(local_formula(run, edge, notation, upstream))
         result.append(Stage("upstream", _equals(plugged)))
     result.append(Stage("number", _equals(notation.number(step.contribution))))
     if step.before is not None:
@@ -270,7 +288,7 @@ def sentence(step: Step, notation: Notation | None = None) -> str:
     if step.kind == "forward":
         return f"Forward: {_call_text(run.graph, position, notation)} gives {here} = {_shown(step.after, notation)}."
     if step.kind == "seed":
-        if np.ndim(step.after) or step.after != 1:
+        if not _is_one(step.after):
             return f"The backward pass starts at the output {here} with the given seed {_shown(step.after, notation)}."
         return f"The backward pass starts at the output: {here} changes one for one with itself, so its gradient is 1."
     consumer = notation.text(_position_edge(step)[0])
@@ -286,9 +304,8 @@ def sentence(step: Step, notation: Notation | None = None) -> str:
         text += f", summed over axis {axes} along which {here} was repeated,"
     text += f" {'gives' if run.summands[position] == 1 else 'contributes'} {amount}"
     if step.before is not None:
-        text += (
-            f", added to the {_shown(step.before, notation)} already there: {_shown(step.after, notation)}"
-        )
+        already = _shown(step.before, notation).removeprefix("a ")
+        text += f", added to the {already} already there: {_shown(step.after, notation)}"
     return text + "."
 
 

@@ -38,7 +38,7 @@ def _parts(value: float, digits: int) -> tuple[str, int]:
         return "0", 0
     if value == int(value) and abs(value) < 1e6:
         return str(int(value)), 0
-    exponent = math.floor(math.log10(abs(value)))
+    exponent = int(f"{value:.{digits - 1}e}".partition("e")[2])  # of the rounded number: 0.99999 reads 1.000
     if -4 <= exponent < max(digits, 5):
         return _trim(f"{value:.{max(digits - 1 - exponent, 0)}f}", value), 0
     rounded = f"{value:.{digits - 1}e}"

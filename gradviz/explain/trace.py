@@ -14,7 +14,8 @@ from gradviz.engine.graph import Edge, Graph, shape_of
 from gradviz.engine.limits import DEFAULT, Limits
 from gradviz.engine.numeric import Array, Shape
 from gradviz.engine.source import Source, as_graph
-from gradviz.engine.tape import Tape, complete_inputs, summed_axes
+from gradviz.engine.tape import Tape, complete_inputs
+from gradviz.errors import GradvizError
 
 if TYPE_CHECKING:
     from gradviz.explain.derivation import Stage
@@ -69,8 +70,16 @@ class Run:
         return _public(self.registers[self._position(name)])
 
     def grad(self, name: str) -> FloatArray:
-        """Accumulated gradient of a node, in the node's own shape; zeros where nothing depends on it."""
-        return _public(self.tape.gradient(self.registers, self.graph.position(name)))
+        """Accumulated gradient of a node, in the node's own shape; zeros where nothing depends on it.
+
+        Raises GradvizError for a node whose gradient was not computed because `wrt` left out what leads to it.
+        """
+        position = self.graph.position(name)
+        if not self.tape.need[position] and not self.tape.wanted.issuperset(self.graph.leaves.values()):
+            raise GradvizError(
+                f"the gradient of {name} was not computed", hint=f"ask for it: wrt=({name!r},)"
+            )
+        return _public(self.tape.gradient(self.registers, position))
 
     @property
     def grads(self) -> dict[str, FloatArray]:
@@ -224,14 +233,10 @@ class Step:
 
     @property
     def summed(self) -> tuple[int, ...]:
-        """Axes of the consumer over which the contribution was summed because the node was broadcast."""
+        """Axes over which the contribution was summed because the node was broadcast."""
         if self.edge is None:
             return ()
-        consumer, slot = self.run.tape.edges[self._call]
-        node = self.run.graph.nodes[consumer]
-        if node.op is None or not node.op.elementwise:
-            return ()
-        return summed_axes(self.run.tape.shapes[consumer], self.run.tape.shapes[node.args[slot]])
+        return self.run.tape.summed(self.run.tape.edges[self._call], self.run.registers)
 
     @property
     def sentence(self) -> str:

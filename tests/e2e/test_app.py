@@ -189,6 +189,13 @@ def test_a_fused_operation_opens_into_its_gates_and_folds_back(app: Any, server:
     app.wait_for_function(f"({READ})().querySelector('[data-slot=\"value:f/1\"]') === null")
 
 
+def test_a_folded_line_unfolds_at_its_opener(app: Any, server: str) -> None:
+    open_app(app, server, Program("x = 2\na = x*2 + 1\nb = a*a", folded=("a",)))
+    assert "value:a.1" not in texts(app)
+    app.click("[data-open='[a]']")
+    app.wait_for_function(f"({READ})().querySelector('[data-slot=\"value:a.1\"]') !== null")
+
+
 GEOMETRY = f"""
 () => {{
   const view = ({READ})();

@@ -44,6 +44,28 @@ def _half_squared_error(pred: Any, target: Any) -> Any:
     return squares.sum() / 2 if squares.ndim < 2 else squares.flatten(1).sum(1).mean() / 2
 
 
+def _batch_norm(x: Any, gamma: Any, beta: Any, mean: Any = None, var: Any = None, eps: float = 1e-5) -> Any:
+    """PyTorch passes no gradient to statistics that are given, so there its formula stands for it."""
+    if mean is None:
+        return F.batch_norm(x, None, None, gamma, beta, training=True, eps=eps)
+    column = (1, -1, *[1] * (x.ndim - 2))
+    xhat = (x - mean.reshape(column)) / torch.sqrt(var.reshape(column) + eps)
+    return xhat * gamma.reshape(column) + beta.reshape(column)
+
+
+def _layer_norm(x: Any, gamma: Any = None, beta: Any = None, eps: float = 1e-5) -> Any:
+    return F.layer_norm(x, x.shape[1:], gamma, beta, eps)
+
+
+def _pad2d(x: Any, pad: Any, mode: str = "constant", value: float = 0.0) -> Any:
+    sides = pad if isinstance(pad, tuple) else (pad,) * 4
+    return F.pad(x, sides, mode, value if mode == "constant" else None)
+
+
+def _upsample(mode: str) -> Callable[..., Any]:
+    return lambda x, scale, **options: F.interpolate(x, scale_factor=scale, mode=mode, **options)
+
+
 ORACLE: dict[str, Callable[..., Any]] = {
     "add": torch.add,
     "sub": torch.sub,
@@ -101,6 +123,18 @@ ORACLE: dict[str, Callable[..., Any]] = {
     "diag": torch.diag,
     "index": _index,
     "linear": F.linear,
+    "conv2d": F.conv2d,
+    "conv_transpose2d": F.conv_transpose2d,
+    "max_pool2d": F.max_pool2d,
+    "avg_pool2d": F.avg_pool2d,
+    "global_avg_pool2d": lambda x: F.adaptive_avg_pool2d(x, 1),
+    "batch_norm": _batch_norm,
+    "layer_norm": _layer_norm,
+    "dropout": torch.mul,
+    "upsample_nearest": _upsample("nearest"),
+    "upsample_bilinear": _upsample("bilinear"),
+    "pad2d": _pad2d,
+    "flatten": torch.nn.Flatten(),
     "softmax": lambda x, axis=-1: F.softmax(x, dim=axis),
     "log_softmax": lambda x, axis=-1: F.log_softmax(x, dim=axis),
     "mse": _paired(F.mse_loss),

@@ -209,3 +209,13 @@ def test_a_chain_whose_paths_double_100_times() -> None:
     for _ in range(100):
         y = y + y
     assert gv.explore(y).grad("x") == 2.0**100
+
+
+@pytest.mark.parametrize("key", [None, ..., "a", 1.5, [0, 1], np.array([0, 1]), (0, None)])
+def test_an_index_that_is_none_is_refused(key: object) -> None:
+    with pytest.raises(gv.GradvizError, match="whole numbers and slices"):
+        gv.variable("x", [1.0, 2.0])[key]
+
+
+def test_an_index_of_numpys_own() -> None:
+    assert gv.explore(gv.variable("x", [1.0, 2.0])[np.int64(1)]).value() == 2

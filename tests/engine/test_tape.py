@@ -282,3 +282,15 @@ def test_an_operation_that_refuses_its_values_is_underlined(text: str, x: object
     assert error.span is not None
     assert text[slice(*error.span)] == word
     assert str(error).splitlines()[2].strip(" ") == "^" * len(word)
+
+
+def test_a_value_read_under_two_names_is_saved_once() -> None:
+    tape = gv.explore("x = 2\ny = x**x").tape
+    assert list(tape.saved(1).values()) == [0, 1]
+
+
+def test_the_limit_on_what_is_held_counts_every_value() -> None:
+    text = "x = ones(10)\na = x*2\nb = a*2\nsum(b)"
+    assert gv.explore(text, limits=gv.Limits(held=21)).value() == 40
+    with pytest.raises(gv.LimitError, match="more than 20 entries together"):
+        gv.explore(text, limits=gv.Limits(held=20))

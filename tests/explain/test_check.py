@@ -172,3 +172,39 @@ class TestShapes:
             gv.check_shapes("x*x", {"x": (10**4, 10**4)})
         with pytest.raises(gv.LimitError, match="multiply-adds"):
             gv.check_shapes("A@B", {"A": (1000, 1000), "B": (1000, 1000)}, gv.Limits(work=10**8))
+
+
+@pytest.mark.parametrize(
+    ("text", "x"),
+    [
+        ("sin(x)", 1e6),
+        ("sin(x)", 1e8),
+        ("log(x)", 1e-6),
+        ("log(x)", 1e-300),
+        ("sqrt(x)", 1e-7),
+        ("1/x", 1e-7),
+        ("sin(100000*x)", 0.3),
+        ("x**2", 1e10),
+        ("exp(x)", 700.0),
+        ("abs(x)", 1e-9),
+    ],
+)
+def test_no_size_of_an_input_makes_a_smooth_point_a_kink(text: str, x: float) -> None:
+    assert gv.check_gradients(text, x=x)["x"].status == "pass"
+
+
+@pytest.mark.parametrize("x", [0.0, 3.0, -1e-6, 1e6])
+def test_a_kink_is_one_at_any_size(x: float) -> None:
+    check = gv.check_gradients("max(x, y)", x=x, y=x)["x"]
+    assert (check.status, check.left, check.right) == ("kink", pytest.approx(0), pytest.approx(1))
+
+
+def test_an_input_that_was_not_checked() -> None:
+    with pytest.raises(gv.UnknownNameError, match="checked: x"):
+        gv.check_gradients("x*2", x=1.0)["y"]
+
+
+@pytest.mark.parametrize("shape", [3, "ab", (-2,), (2.0,), None])
+def test_what_is_no_shape_is_refused(shape: Any) -> None:
+    with pytest.raises(gv.ShapeError, match="no shape for x"):
+        gv.check_shapes("sum(x)", {"x": shape})

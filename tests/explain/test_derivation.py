@@ -179,10 +179,7 @@ class TestSentence:
     def test_seed(self) -> None:
         assert "its gradient is 1" in gv.explore("x*2", x=1.0).steps[1].sentence
         assert "given seed 3" in gv.explore("x*2", x=1.0, seed=3.0).steps[1].sentence
-        assert (
-            "given seed a vector of 2"
-            in gv.explore("x*2", x=[1.0, 2.0], seed=[1, 1]).steps[1].sentence
-        )
+        assert "given seed a vector of 2" in gv.explore("x*2", x=[1.0, 2.0], seed=[1, 1]).steps[1].sentence
 
     def test_backward(self) -> None:
         steps = gv.explore("y = x*x", x=3.0).steps
@@ -252,3 +249,24 @@ def test_what_a_run_gives_out_cannot_be_changed() -> None:
     run = gv.explore("sum(a + b)", a=[1, 2], b=[3, 4])
     with pytest.raises(ValueError, match="read-only"):
         run.grad("a")[0] = 7
+
+
+def test_every_stage_before_the_number_shows_the_sum_over_repeated_entries() -> None:
+    step = gv.explore("x = [1, 2, 3]\nb = 2\ny = x*b\nsum(y)").steps[-1]
+    assert step.node == "b"
+    *before, number = (stage.latex for stage in step.stages)
+    assert all(r"\sum_{\mathrm{axis}\,0}" in latex for latex in before)
+    assert number == "= 6"
+
+
+def test_a_seed_is_given_and_no_value_of_the_derivative() -> None:
+    given, one = gv.explore("x = 2\ny = x*3", seed=2.0), gv.explore("x = 2\ny = x*3")
+    assert given.steps[1].stages[1].latex == r"\mathrel{:=} 2"
+    assert one.steps[1].stages[1].latex == "= 1"
+
+
+def test_arrays_are_added_to_what_is_there() -> None:
+    assert (
+        ", added to the vector of 2 already there: a vector of 2."
+        in gv.explore("x = [1, 2]\nsum(x*x)").steps[-1].sentence
+    )

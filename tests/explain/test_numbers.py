@@ -109,3 +109,18 @@ def test_shapes() -> None:
     assert not numbers.fits((5, 1))
     assert not numbers.fits((0, 2))
     assert not numbers.fits((2, 0))
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [
+        (0.99999, "1.000"),
+        (9.99999, "10.00"),
+        (-0.00099999, "−0.0010"),
+        (0.00099999, "0.001000"),
+        (99999.9, "1.000e5"),
+        (99.999, "100.0"),
+    ],
+)
+def test_rounding_up_adds_no_digit(value: float, text: str) -> None:
+    assert numbers.plain(value, 2 if value < 0 else 4) == text

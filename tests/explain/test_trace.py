@@ -283,3 +283,33 @@ def test_a_gradient_of_a_node_in_between() -> None:
     assert run.grads == {"g": 16.0}
     assert [step.node for step in run.steps if step.edge] == ["yhat", "g"]
     assert gv.explore("y = x*2", x=1.0, wrt=("y",)).grads == {"y": 1.0}
+
+
+def test_a_gradient_that_was_left_out_is_refused_and_never_zero() -> None:
+    run = gv.explore(get("D1").text, wrt=("w2",))
+    for name in ("w1", "x", "f"):
+        with pytest.raises(gv.GradvizError, match=f"the gradient of {name} was not computed"):
+            run.grad(name)
+    assert run.grad("yhat") == 8
+    assert gv.explore("x = 2\ny = 3\nz = (x > 1)*y").grad("x") == 0, "computed, and nothing passes"
+
+
+def test_one_wanted_name_needs_no_tuple() -> None:
+    assert gv.explore(get("D1").text, wrt="w2").grads == {"w2": 40}
+    assert gv.value_and_grad(get("D1").text, wrt="w2")()[1] == {"w2": 40}
+
+
+@pytest.mark.parametrize(
+    ("text", "leaf", "summed"),
+    [
+        ("x = randn(5, 4)\nw = randn(3, 4)\nb = randn(3)\nsum(linear(x, w, b))", "b", (0,)),
+        ("x = randn(3, 4)\ny = randn(2, 4, 5)\nsum(x @ y)", "x", (0,)),
+        ("x = randn(3, 4)\ny = randn(2, 4, 5)\nsum(x @ y)", "y", ()),
+        ("x = randn(4)\nb = 2\nmse(x, b)", "b", ()),  # the local derivative of a scalar has the sum in it
+    ],
+)
+def test_summed_axes_of_what_is_not_elementwise(text: str, leaf: str, summed: tuple[int, ...]) -> None:
+    step = next(s for s in gv.explore(text).steps if s.kind == "backward" and s.node == leaf)
+    assert step.summed == summed
+    assert ("summed over axis 0" in step.sentence) == bool(summed)
+    assert (r"\sum_{\mathrm{axis}" in step.stages[0].latex) == bool(summed)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from math import prod
+from string import punctuation
 from typing import Any
 
 import streamlit as st
@@ -28,7 +30,7 @@ def show() -> None:
     with st.sidebar:
         _rail(opened, error)
     if error and error.span is None:
-        st.error(str(error), icon="⚠")
+        st.error(_verbatim(str(error)), icon="⚠")
     if st.session_state.notice:
         st.info(st.session_state.notice)
     stepper(
@@ -37,6 +39,11 @@ def show() -> None:
         on_open=_toggle_open,
         on_fold=lambda: _toggle_fold(opened),
     )
+
+
+def _verbatim(text: str) -> str:
+    """A text as Markdown that shows just this text: a message may quote what a file or an address brought."""
+    return re.sub(f"([{re.escape(punctuation)}])", r"\\\1", text)
 
 
 def _rail(opened: Opened, error: GradvizError | None) -> None:
@@ -148,7 +155,7 @@ def _share(program: Program) -> None:
         try:
             session.set_program(Program.from_json(file.getvalue().decode("utf-8", "replace")))
         except GradvizError as error:
-            st.error(str(error), icon="⚠")
+            st.error(_verbatim(str(error)), icon="⚠")
         else:
             st.rerun()
 

@@ -1,0 +1,239 @@
+"""What keeps training steady: normalisation and dropout."""
+
+from __future__ import annotations
+
+from math import prod
+
+import numpy as np
+
+from gradviz.engine.numeric import Array, Shape
+from gradviz.engine.op import PRODUCT, SUM, Sample, elementwise, operation
+from gradviz.errors import ShapeError
+
+
+def _centred(g: Array, xhat: Array, axes: Shape) -> Array:
+    """g without its mean and without its part along x̂: shifting or stretching the input changes no output."""
+    along = np.mean(g * xhat, axis=axes, keepdims=True)
+    return g - np.mean(g, axis=axes, keepdims=True) - xhat * along
+
+
+def _check_axes(x: Shape, name: str) -> None:
+    if len(x) < 2:
+        raise ShapeError(
+            f"{name} takes at least 2 axes, not {len(x)}",
+            got=str(x),
+            expected="samples on the first axis, (samples, channels, …)",
+        )
+
+
+def _channel_axes(rank: int) -> Shape:
+    return (0, *range(2, rank))
+
+
+def _per_channel(value: Array, x: Array) -> Array:
+    """One number per channel, laid against x."""
+    return value.reshape(-1, *[1] * (x.ndim - 2))
+
+
+def _normalised(x: Array, mean: Array | None, var: Array | None, eps: float) -> tuple[Array, Array]:
+    """x̂ and 1/σ per channel, with the statistics given or else the batch's own."""
+    if mean is None or var is None:
+        axes = _channel_axes(x.ndim)
+        mean, var = np.mean(x, axis=axes), np.var(x, axis=axes)
+    scale = 1 / np.sqrt(var + eps)
+    return (x - _per_channel(mean, x)) * _per_channel(scale, x), scale
+
+
+def _batch_shape(
+    x: Shape,
+    gamma: Shape,
+    beta: Shape,
+    mean: Shape | None = None,
+    var: Shape | None = None,
+    *,
+    eps: float,
+) -> Shape:
+    _check_axes(x, "batch_norm")
+    for name, shape in (("gamma", gamma), ("beta", beta), ("mean", mean), ("var", var)):
+        if shape is not None and shape != (x[1],):
+            raise ShapeError(f"{name} has shape {shape} for {x[1]} channels", expected=f"shape ({x[1]},)")
+    if mean is not None and var is None:
+        raise ShapeError("mean is given without var", expected="both of them, or neither")
+    values = x[0] * prod(x[2:])
+    if mean is None and values < 2:
+        raise ShapeError(
+            f"each channel of a batch of shape {x} has {values} value, which has no spread",
+            expected="at least 2 values per channel, or mean= and var=",
+        )
+    return x
+
+
+def _batch_x(g: Array, x: Array, gamma: Array, mean: Array | None, var: Array | None, eps: float) -> Array:
+    xhat, scale = _normalised(x, mean, var, eps)
+    direct = g * _per_channel(gamma * scale, x)
+    return _centred(direct, xhat, _channel_axes(x.ndim)) if mean is None else direct
+
+
+def _batch_gamma(g: Array, x: Array, mean: Array | None, var: Array | None, eps: float) -> Array:
+    return np.sum(g * _normalised(x, mean, var, eps)[0], axis=_channel_axes(x.ndim))
+
+
+def _batch_mean(g: Array, x: Array, gamma: Array, mean: Array | None, var: Array | None, eps: float) -> Array:
+    _, scale = _normalised(x, mean, var, eps)
+    return -gamma * scale * np.sum(g, axis=_channel_axes(x.ndim))
+
+
+def _batch_var(g: Array, x: Array, gamma: Array, mean: Array | None, var: Array | None, eps: float) -> Array:
+    xhat, scale = _normalised(x, mean, var, eps)
+    return -gamma * scale**2 / 2 * np.sum(g * xhat, axis=_channel_axes(x.ndim))
+
+
+def _batch_program(
+    x: Shape, _gamma: Shape, _beta: Shape, mean: Shape | None = None, _var: Shape | None = None, *, eps: float
+) -> str:
+    column = (1, x[1], *[1] * (len(x) - 2))
+    axes = _channel_axes(len(x))
+    if mean is None:
+        statistics = (
+            f"d = x - mean(x, axis={axes}, keepdims=True)\ns = mean(d**2, axis={axes}, keepdims=True)"
+        )
+    else:
+        statistics = f"d = x - reshape(mean, {column})\ns = reshape(var, {column})"
+    return (
+        f"{statistics}\nxhat = d/sqrt(s + {eps})\ny = reshape(gamma, {column})*xhat + reshape(beta, {column})"
+    )
+
+
+@operation(
+    vjp={
+        "x": _batch_x,
+        "gamma": _batch_gamma,
+        "beta": lambda g: np.sum(g, axis=_channel_axes(g.ndim)),
+        "mean": _batch_mean,
+        "var": _batch_var,
+    },
+    vjp_latex={
+        "x": r"\frac{@gamma}{\sqrt{\sigma^{2} + \varepsilon}} \odot \left(@g - \operatorname{mean}\left(@g\right)"
+        r" - \hat{x} \odot \operatorname{mean}\left(@g \odot \hat{x}\right)\right)",
+        "gamma": r"\textstyle\sum_{n, i, j} @g \odot \hat{x}",
+        "beta": r"\textstyle\sum_{n, i, j} @g",
+        "mean": r"-\frac{@gamma}{\sqrt{\sigma^{2} + \varepsilon}} \odot \textstyle\sum_{n, i, j} @g",
+        "var": r"-\frac{@gamma}{2\left(\sigma^{2} + \varepsilon\right)} \odot"
+        r" \textstyle\sum_{n, i, j} @g \odot \hat{x}",
+    },
+    structure={
+        "x": "dense",
+        "gamma": "elementwise",
+        "beta": "selection",
+        "mean": "elementwise",
+        "var": "elementwise",
+    },
+    shape=_batch_shape,
+    latex=r"@[gamma] \odot \frac{@x - \mu}{\sqrt{\sigma^{2} + \varepsilon}} + @[beta]",
+    precedence=SUM,
+    symbol="batch norm",
+    why="Shifting or stretching a whole channel of the batch changes nothing, so the gradient loses its mean and its "
+    "part along the normalised values.",
+    convention="μ and σ² are the batch's own, the variance divided by n. With mean= and var= they are the given ones and "
+    "do not depend on x: only the first term of its gradient stays.",
+    expand=_batch_program,
+    domain={"var": (0.4, 2.0)},
+    samples=(
+        Sample(((2, 3, 2, 3), (3,), (3,))),
+        Sample(((1, 2, 3, 2), (2,), (2,)), {"eps": 0.1}),
+        Sample(((4, 3), (3,), (3,))),
+        Sample(((2, 3, 2, 3), (3,), (3,), (3,), (3,))),
+        Sample(((1, 2, 1, 2), (2,), (2,), (2,), (2,)), {"eps": 0.1}),
+    ),
+)
+def batch_norm(
+    x: Array,
+    gamma: Array,
+    beta: Array,
+    mean: Array | None = None,
+    var: Array | None = None,
+    eps: float = 1e-5,
+) -> Array:
+    xhat, _ = _normalised(x, mean, var, eps)
+    return _per_channel(gamma, x) * xhat + _per_channel(beta, x)
+
+
+def _sample_axes(rank: int) -> Shape:
+    return tuple(range(1, rank))
+
+
+def _standardised(x: Array, eps: float) -> tuple[Array, Array]:
+    """x̂ and 1/σ per sample."""
+    axes = _sample_axes(x.ndim)
+    scale = 1 / np.sqrt(np.var(x, axis=axes, keepdims=True) + eps)
+    return (x - np.mean(x, axis=axes, keepdims=True)) * scale, scale
+
+
+def _layer_shape(x: Shape, gamma: Shape | None = None, beta: Shape | None = None, *, eps: float) -> Shape:
+    _check_axes(x, "layer_norm")
+    for name, shape in (("gamma", gamma), ("beta", beta)):
+        if shape is not None and shape != x[1:]:
+            raise ShapeError(
+                f"{name} has shape {shape} for samples of shape {x[1:]}", expected="equal shapes"
+            )
+    if not prod(x[1:]):
+        raise ShapeError("there are 0 entries to normalise", expected="at least 1 entry per sample")
+    return x
+
+
+def _layer_x(g: Array, x: Array, gamma: Array | None, eps: float) -> Array:
+    xhat, scale = _standardised(x, eps)
+    direct = g * scale if gamma is None else g * gamma * scale
+    return _centred(direct, xhat, _sample_axes(x.ndim))
+
+
+def _layer_program(x: Shape, *affine: Shape, eps: float) -> str:
+    axes = _sample_axes(len(x))
+    last = "".join([" * gamma", " + beta"][: len(affine)])
+    return (
+        f"d = x - mean(x, axis={axes}, keepdims=True)\ns = mean(d**2, axis={axes}, keepdims=True)\n"
+        f"y = d/sqrt(s + {eps}){last}"
+    )
+
+
+@operation(
+    vjp={"x": _layer_x, "gamma": lambda g, x, eps: g * _standardised(x, eps)[0], "beta": lambda g: g},
+    vjp_latex={
+        "x": r"\frac{1}{\sqrt{\sigma^{2} + \varepsilon}}\left(h - \operatorname{mean}\left(h\right)"
+        r" - \hat{x} \odot \operatorname{mean}\left(h \odot \hat{x}\right)\right), \; h = \gamma \odot @g",
+        "gamma": r"@g \odot \hat{x}",
+        "beta": "@g",
+    },
+    structure={"x": "dense", "gamma": "elementwise", "beta": "selection"},
+    shape=_layer_shape,
+    latex=r"\operatorname{layernorm}\left(@x, @gamma, @beta\right)",
+    symbol="layer norm",
+    why="Within one sample only the pattern of entries counts, not their level or size: the gradient is cleared of both.",
+    convention="The mean and the variance, divided by n, are taken over all axes but the first.",
+    expand=_layer_program,
+    samples=(
+        Sample(((3, 4),)),
+        Sample(((3, 4), (4,))),
+        Sample(((2, 3, 4), (3, 4), (3, 4)), {"eps": 0.1}),
+        Sample(((2, 2, 2, 3), (2, 2, 3), (2, 2, 3))),
+    ),
+)
+def layer_norm(x: Array, gamma: Array | None = None, beta: Array | None = None, eps: float = 1e-5) -> Array:
+    xhat, _ = _standardised(x, eps)
+    if gamma is not None:
+        xhat = xhat * gamma
+    return xhat if beta is None else xhat + beta
+
+
+@elementwise(
+    local={"x": "mask", "mask": "x"},
+    latex=r"@(x) \odot @(mask)",
+    precedence=PRODUCT,
+    symbol="dropout",
+    why="A unit that was switched off had no influence and learns nothing from this sample; "
+    "the others pass the gradient, scaled up as they were.",
+    convention="The mask holds 0 for what is dropped with probability p and 1/(1 − p) for what stays.",
+    expand="x*mask",
+)
+def dropout(x: Array, mask: Array) -> Array:
+    return x * mask
