@@ -47,6 +47,7 @@ def _scalar(name: str, value: float, limits: Range, change: Change) -> None:
     )
     right.number_input(
         f"value of {name}",
+        value=None,  # so that an emptied field is None and not 0
         step=_step(high - low),
         format="%g",
         key=number,
@@ -73,14 +74,20 @@ def scalar_ranges(values: Mapping[str, Array], given: Mapping[str, Range]) -> di
 
 
 def range_editor(ranges: Mapping[str, Range], change: Callable[[str, Range], None]) -> None:
-    """A table in which the limits of the sliders can be changed."""
-    rows = [{"input": name, "from": low, "to": high} for name, (low, high) in ranges.items()]
-    key = f"ranges {sorted(ranges.items())}"
-    edited: list[dict[str, Any]] = st.data_editor(rows, hide_index=True, disabled=["input"], key=key)
-    for row in edited:
-        name, low, high = row["input"], row["from"], row["to"]
-        if low is not None and high is not None and low < high and ranges[name] != (low, high):
+    """Fields for the limits of one slider at a time."""
+    name = st.selectbox("Slider range of", list(ranges), format_func=lambda name: str(label(name)))
+    if name is None:
+        return
+    keys = f"low {name}", f"high {name}"
+    st.session_state[keys[0]], st.session_state[keys[1]] = ranges[name]
+
+    def follow() -> None:
+        low, high = (st.session_state[key] for key in keys)
+        if low is not None and high is not None and low < high:
             change(name, (float(low), float(high)))
+
+    for column, key, words in zip(st.columns(2), keys, ("from", "to"), strict=True):
+        column.number_input(words, value=None, format="%g", key=key, on_change=follow)
 
 
 def _grid(name: str, value: Array, change: Change) -> None:

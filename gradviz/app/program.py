@@ -9,12 +9,14 @@ import re
 import zlib
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, replace
+from functools import cached_property
 from typing import Any
 
 import numpy as np
 
 from gradviz.demos import Demo
 from gradviz.draw.stage import Stage
+from gradviz.draw.story import payload
 from gradviz.engine.build import as_value
 from gradviz.engine.graph import Graph, shape_of
 from gradviz.engine.limits import APP
@@ -127,6 +129,11 @@ class Opened:
     values: Mapping[str, Array]
     output_shape: Shape
     stage: Stage
+
+    @cached_property
+    def story(self) -> Json:
+        """Everything the browser view shows; made once, however often the page is drawn."""
+        return payload(self.stage)
 
 
 def open_program(program: Program) -> Opened:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -15,7 +15,7 @@ from gradviz.engine.parse import parse
 from gradviz.errors import GradvizError
 
 
-@st.cache_resource(max_entries=64, show_spinner=False)
+@st.cache_resource(max_entries=16, show_spinner="Drawing the graph")
 def _opened(packed: str) -> Opened:
     return open_program(Program.from_json(packed))
 
@@ -32,7 +32,7 @@ def start() -> None:
         try:
             state.program = Program.from_link(st.query_params["p"])
         except GradvizError as error:
-            state.notice = f"{error.message}: the first demo is shown instead."
+            state.notice = f"{error.message[0].upper()}{error.message[1:]}: the first demo is shown instead."
 
 
 def program() -> Program:
@@ -50,6 +50,15 @@ def set_program(new: Program, ranges: Mapping[str, tuple[float, float]] | None =
 def change(**fields: Any) -> None:
     """Change parts of the program."""
     st.session_state.program = replace(program(), **fields)
+
+
+def set_value(name: str, value: Any) -> None:
+    """Set an input, also of the program on screen while the text is being mended."""
+    state = st.session_state
+    broken = state.good is not state.program
+    change(values={**program().values, name: value})
+    if broken:
+        state.good = replace(state.good, values={**state.good.values, name: value})
 
 
 def edit(text: str) -> None:
@@ -96,18 +105,12 @@ def current() -> tuple[Opened, GradvizError | None]:
     raise AssertionError("the last good program no longer works")
 
 
-def remember(address: Callable[[str], None]) -> bool:
-    """Put the program into the address; False when it is too long for one."""
-    link = program().to_link()
-    if link:
-        if st.query_params.get("p") != link:
-            address(link)
-    elif "p" in st.query_params:
-        del st.query_params["p"]
-    return bool(link)
-
-
-def first_step() -> int:
-    """The step in the address."""
-    k = st.query_params.get("k", "0")
-    return int(k) if k.isdecimal() and len(k) < 6 else 0
+def story() -> dict[str, Any]:
+    """What the page's address brings and keeps: the step to start at, the link, and whose program it is."""
+    version = st.session_state.version
+    k = st.query_params.get("k", "0") if version == 0 else "0"
+    return {
+        "k": int(k) if k.isdecimal() and len(k) < 6 else 0,
+        "link": program().to_link(),
+        "origin": version,
+    }

@@ -9,6 +9,7 @@ _CSS = """
 .stAppHeader { background: transparent; height: 2.75rem; min-height: 0; pointer-events: none; }
 .stAppHeader button, .stAppHeader [role="button"] { pointer-events: auto; }
 .stMain { overflow-x: hidden; }
+.stMain:focus, .stMain:focus-visible { outline: none; box-shadow: none; }
 .stMainBlockContainer > .stVerticalBlock { gap: 0; }
 .stSidebar [data-testid="stSidebarContent"] { padding: 0 0.9rem; }
 .stSidebar [data-testid="stSidebarUserContent"] { padding: 0 0 1.5rem; }

@@ -21,7 +21,7 @@ from gradviz.engine.graph import Edge, Graph, Node
 from gradviz.explain import numbers
 from gradviz.explain.derivation import Notation
 from gradviz.explain.fold import View
-from gradviz.explain.trace import Run
+from gradviz.explain.trace import Run, Step
 from gradviz.explain.typeset import Label
 
 FONT = 14.0  # px of values, gradients and names in the layout's own units
@@ -55,6 +55,7 @@ class Box:
     title: str
     shows: str  # the node whose value and gradient it carries: its own, or the last of its group
     members: tuple[str, ...]  # the nodes folded into it
+    flag: str  # what is wrong with its value; empty when nothing is
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,7 +117,7 @@ class Stage:
                 slots[f"value:{node.id}"] = [(0, *self._texts(self.run.value(node.id)))]
             else:
                 slots[f"value:{node.id}"] = [(0, numbers.NOT_YET, "")]
-            if need[i]:
+            if need[i] and (i == self.graph.output or self.run.summands[i]):
                 slots[f"gradient:{node.id}"] = [(0, numbers.NOT_YET, "")]
         for step in self.run.steps:
             slot = f"{'value' if step.kind == 'forward' else 'gradient'}:{step.node}"
@@ -186,7 +187,8 @@ class Stage:
             return "output"
         if self.graph.nodes[position].op is not None:
             return "operation"
-        return "parameter" if position in self.run.tape.wanted else "input"
+        wanted = position in self.run.tape.wanted and self.run.summands[position]
+        return "parameter" if wanted else "input"
 
     @cached_property
     def boxes(self) -> tuple[Box, ...]:
@@ -220,6 +222,7 @@ class Stage:
             self._title(node),
             shown,
             self.view.groups.get(id, ()),
+            "NaN or ∞ arises here" if shown in self.run.nonfinite else "",
         )
 
     @cached_property
@@ -266,6 +269,13 @@ class Stage:
         }
         step = self.step(done - 1) if done else None
         return Scene(*self.size, FONT, self.boxes, self.lines, texts, step, done)
+
+    def hidden(self, step: Step) -> bool:
+        """Whether a step happens inside a folded box and changes nothing that is drawn."""
+        home = self.view.box_of
+        if step.edge is not None:
+            return home[step.node] == home[step.edge.consumer]
+        return step.node != self._shown_node(home[step.node])
 
     def step(self, index: int) -> Json:
         """Which node and edge a step is about."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from math import prod
 from typing import Any
 
 from gradviz.draw.stage import Stage, edge_id
@@ -12,7 +13,7 @@ from gradviz.explain import numbers
 from gradviz.explain.chain import Chain, Factor, chain
 from gradviz.explain.codegen import operation_code
 from gradviz.explain.derivation import equation_left, local_formula, note, sentence, stages
-from gradviz.explain.trace import Step
+from gradviz.explain.trace import Run, Step
 from gradviz.explain.typeset import Formula
 
 Json = dict[str, Any]
@@ -20,6 +21,7 @@ Json = dict[str, Any]
 
 def payload(stage: Stage, k: int = 0) -> Json:
     """The whole story of a run for the browser view, which steps through it alone, starting after k steps."""
+    factors: dict[tuple[int, int], Factor] = {}  # shared by the chains of all leaves
     return {
         "version": 1,
         "program": stage.identity,
@@ -30,7 +32,7 @@ def payload(stage: Stage, k: int = 0) -> Json:
         "steps": [_step(stage, step) for step in stage.run.steps],
         "nodes": {node.id: _node(stage, i, node) for i, node in _drawn(stage)},
         "edges": dict(_edge(stage, k) for k in range(len(stage.run.tape.edges))) | _silent_edges(stage),
-        "chains": {leaf: _chain(stage, leaf) for leaf in stage.run.tape.wrt},
+        "chains": {leaf: _chain(stage, leaf, factors) for leaf in stage.run.tape.wrt},
         "code": {op.name: operation_code(op) for op in _operations(stage)},
         "conventions": conventions(stage),
     }
@@ -58,7 +60,7 @@ def _step(stage: Stage, step: Step) -> Json:
     notation = stage.notation
     here = notation.text(stage.graph.position(step.node))
     output = notation.text(stage.graph.output)
-    titles = {"forward": here, "seed": f"∂{output}/∂{output} = 1"}
+    titles = {"forward": here, "seed": f"∂{output}/∂{output} = {numbers.brief(step.after, stage.digits)}"}
     if step.edge is not None:
         consumer = notation.text(stage.graph.position(step.edge.consumer))
         title = f"∂{output}/∂{here} via {consumer}"
@@ -70,6 +72,7 @@ def _step(stage: Stage, step: Step) -> Json:
         "sentence": sentence(step, notation),
         "stages": [{"label": s.label, "math": s.mathml} for s in stages(step, notation)],
         "note": note(step, notation),
+        "hidden": stage.hidden(step),
     }
 
 
@@ -126,6 +129,7 @@ def _edge(stage: Stage, k: int) -> tuple[str, Json]:
     index = run.steps.index_of(run.tape.edge(k))
     assert index is not None
     step = run.steps[index]
+    leaves = run.leaves_through[edge]
     local = (
         numbers.exact(step.local)
         if run.tape.has_local_derivative(edge)
@@ -142,7 +146,20 @@ def _edge(stage: Stage, k: int) -> tuple[str, Json]:
         "step": index,
         "summed": ", ".join(str(axis) for axis in step.summed),
         "zero": False,
+        "leaves": _texts(stage, leaves[:LEAVES_NAMED]),
+        "leaves_count": len(leaves),
+        "jacobian": "" if run.tape.has_local_derivative(edge) else _size(run, edge),
     }
+
+
+LEAVES_NAMED = 6  # of the leaves that share a factor; a sum of 500 terms shares its last one 500 times
+
+
+def _size(run: Run, edge: tuple[int, int]) -> str:
+    """Rows and columns of the Jacobian along an edge, in denominator layout."""
+    consumer, slot = edge
+    rows, columns = run.tape.shapes[run.graph.nodes[consumer].args[slot]], run.tape.shapes[consumer]
+    return f"{prod(rows)} × {prod(columns)}"
 
 
 def _silent_edges(stage: Stage) -> dict[str, Json]:
@@ -173,15 +190,9 @@ def _silent_edges(stage: Stage) -> dict[str, Json]:
     return found
 
 
-def _chain(stage: Stage, leaf: str) -> Json:
-    made: Chain = chain(stage.run, leaf, stage.notation)
+def _chain(stage: Stage, leaf: str, factors: dict[tuple[int, int], Factor]) -> Json:
+    made: Chain = chain(stage.run, leaf, stage.notation, factors)
     position = stage.graph.position(leaf)
-    factors = {factor.place: factor for path in made.paths for factor in path.factors}
-    reused = {
-        _key(factor): f"also used for {', '.join(_texts(stage, factor.shared_with))}"
-        for factor in factors.values()
-        if factor.shared_with
-    }
     return {
         "math": stage.notation.gradient(position).mathml,
         "value": numbers.lines(stage.run.grad(leaf), stage.digits),
@@ -193,7 +204,6 @@ def _chain(stage: Stage, leaf: str) -> Json:
             }
             for path in made.paths
         ],
-        "reused": reused,
     }
 
 

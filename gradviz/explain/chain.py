@@ -6,11 +6,16 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from math import prod
+from typing import Any
 
 from gradviz.engine.graph import Edge
 from gradviz.explain.derivation import Notation, equation_left, local_formula
 from gradviz.explain.trace import Run
 from gradviz.explain.typeset import Formula, boxed, sequence
+
+_Link = (
+    tuple[tuple[int, int], Any] | None
+)  # the last edge of a path and what led there: paths share their beginnings
 
 SHOWN = 12  # paths written out; their number can grow exponentially with depth
 
@@ -21,7 +26,6 @@ class Factor:
 
     run: Run
     place: tuple[int, int]  # consumer position, argument slot
-    leaf: str
     notation: Notation
 
     @cached_property
@@ -52,18 +56,19 @@ class Factor:
         """Its number as a formula."""
         return None if self.value is None else self.notation.number(self.value)
 
-    @cached_property
-    def shared_with(self) -> tuple[str, ...]:
-        """Other leaves whose chain contains this factor."""
-        return tuple(other for other in self.run.leaves_through.get(self.place, ()) if other != self.leaf)
-
 
 @dataclass(frozen=True)
 class Path:
     """One path from the leaf to the output, its factors in the direction of the graph."""
 
+    leaf: str
     left: Formula
     factors: tuple[Factor, ...]
+
+    def shared_with(self, index: int) -> tuple[str, ...]:
+        """Other leaves whose chain contains this factor: it is computed once and used by all of them."""
+        factor = self.factors[index]
+        return tuple(other for other in factor.run.leaves_through.get(factor.place, ()) if other != self.leaf)
 
     def product(self, box: int | None = None) -> Formula:
         """The symbolic product, ∂ℒ/∂w = ∂f/∂w · … · ∂ℒ/∂ŷ, with one factor boxed."""
@@ -109,46 +114,44 @@ class Chain:
         return Formula(f"@left = {terms or '0'}", {"left": self.gradient, **slots})
 
 
-def chain(run: Run, leaf: str, notation: Notation | None = None) -> Chain:
-    """The chain rule of the output with respect to a leaf."""
+def chain(
+    run: Run,
+    leaf: str,
+    notation: Notation | None = None,
+    factors: dict[tuple[int, int], Factor] | None = None,
+) -> Chain:
+    """The chain rule of the output with respect to a leaf. Chains of several leaves may share `factors`."""
     notation = notation or Notation(run.graph)
+    factors = {} if factors is None else factors
     position = run.graph.position(leaf)
     gradient = notation.gradient(position)
-    places = list(_paths(run, position, _gradient_edges(run)))
-    factors = {edge: Factor(run, edge, leaf, notation) for path in places for edge in path}
-    paths = tuple(Path(gradient, tuple(factors[edge] for edge in path)) for path in places)
+    paths = []
+    for places in _paths(run, position):
+        for edge in places:
+            if edge not in factors:
+                factors[edge] = Factor(run, edge, notation)
+        paths.append(Path(leaf, gradient, tuple(factors[edge] for edge in places)))
     value = notation.number(run.grad(leaf))
-    return Chain(leaf, path_counts(run)[position], paths, gradient, value)
+    return Chain(leaf, run.path_counts[position], tuple(paths), gradient, value)
 
 
-def path_counts(run: Run) -> list[int]:
-    """For every position, the number of gradient paths to the output; counted, never listed."""
-    graph = run.graph
-    counts = [0] * len(graph)
-    counts[graph.output] = int(run.tape.need[graph.output])
-    for consumer, slot in run.tape.edges:  # the tape's order: consumers before their arguments
-        counts[graph.nodes[consumer].args[slot]] += counts[consumer]
-    return counts
-
-
-def _gradient_edges(run: Run) -> dict[int, list[tuple[int, int]]]:
-    users: dict[int, list[tuple[int, int]]] = {}
-    for consumer, slot in reversed(run.tape.edges):
-        users.setdefault(run.graph.nodes[consumer].args[slot], []).append((consumer, slot))
-    return users
-
-
-def _paths(
-    run: Run, start: int, users: dict[int, list[tuple[int, int]]]
-) -> Iterator[tuple[tuple[int, int], ...]]:
+def _paths(run: Run, start: int) -> Iterator[list[tuple[int, int]]]:
     """The first SHOWN paths, depth first; every branch ends at the output, since only its ancestors have edges."""
-    stack: list[tuple[int, tuple[tuple[int, int], ...]]] = [(start, ())]
+    stack: list[tuple[int, _Link]] = [(start, None)]
     found = 0
     while stack and found < SHOWN:
-        position, path = stack.pop()
+        position, link = stack.pop()
         if position == run.graph.output:
             found += 1
-            yield path
+            yield _unwound(link)
             continue
-        for edge in reversed(users.get(position, [])):
-            stack.append((edge[0], (*path, edge)))
+        for edge in reversed(run.gradient_edges.get(position, [])):
+            stack.append((edge[0], (edge, link)))
+
+
+def _unwound(link: _Link) -> list[tuple[int, int]]:
+    path = []
+    while link is not None:
+        edge, link = link
+        path.append(edge)
+    return path[::-1]

@@ -26,6 +26,7 @@ from gradviz.explain.typeset import (
     number,
     option_formulas,
     sequence,
+    written,
 )
 
 _TIMES, _ENTRYWISE = r" \cdot ", r" \odot "
@@ -58,8 +59,11 @@ class Notation:
         letter = next((c for c in "uqsvzrktpm" if c not in taken), "node")
         self._symbols: list[str] = []
         unnamed = 0
+        second_name = next((name for name, i in graph.aliases.items() if i == graph.output), "")
         for i, node in enumerate(graph.nodes):
-            if node.is_constant or _named(node.id):
+            if i == graph.output and second_name:  # `L = h` on the last line: the output is called L
+                self._symbols.append(second_name)
+            elif node.is_constant or _named(node.id):
                 self._symbols.append(node.id)
             elif i == graph.output:
                 self._symbols.append("out" if "out" not in graph.index else "output")
@@ -320,6 +324,9 @@ def _call_text(graph: Graph, position: int, notation: Notation) -> str:
     words = [notation.text(arg) for arg in node.args]
     if len(words) == 2 and len(node.op.symbol) == 1:
         return f" {node.op.symbol} ".join(words)
+    if node.op.name == "index":
+        return f"{words[0]}[{written(node.options['key'])}]"
+    words += [f"{key}={written(value)}" for key, value in node.options.items()]
     return f"{node.op.name}({', '.join(words)})"
 
 

@@ -96,8 +96,17 @@ def exact(value: Any) -> str:
     """A value with every digit it has; a large array by its first entries."""
     array = np.asarray(value)
     if array.shape == ():
-        return repr(float(array)).replace("-", "−")
-    return np.array2string(array, max_line_width=60, threshold=64, precision=8).replace("-", "−")
+        return _all_digits(float(array))
+    shown = np.array2string(
+        array, max_line_width=60, threshold=64, formatter={"float_kind": lambda x: f"{x:.8g}"}
+    )
+    return shown.replace("-", "−")
+
+
+def _all_digits(value: float) -> str:
+    """Every digit a number has; a whole number without a point."""
+    whole = np.isfinite(value) and value == int(value) and abs(value) < 1e15
+    return (str(int(value)) if whole else repr(value)).replace("-", "−")
 
 
 def latex_array(value: Any, digits: int = 4) -> str:
@@ -106,7 +115,7 @@ def latex_array(value: Any, digits: int = 4) -> str:
     if array.shape == ():
         return latex(float(array), digits)
     if not fits(array.shape if array.ndim > 1 else (array.shape[0], 1)):
-        return r"\mathbb{R}^{" + r"\times ".join(map(str, array.shape)) + "}"
+        return rf"\text{{({shape_text(array.shape)})}}"
     rows = array.reshape(-1, 1) if array.ndim == 1 else array
     short = max(digits - 1, 1)
     body = r" \\ ".join(" & ".join(latex(float(x), short) for x in row) for row in rows)

@@ -135,6 +135,23 @@ class Run:
         return counts
 
     @cached_property
+    def gradient_edges(self) -> dict[int, list[tuple[int, int]]]:
+        """For every position, the edges that bring its gradient, in the order of their consumers."""
+        edges: dict[int, list[tuple[int, int]]] = {}
+        for consumer, slot in reversed(self.tape.edges):
+            edges.setdefault(self.graph.nodes[consumer].args[slot], []).append((consumer, slot))
+        return edges
+
+    @cached_property
+    def path_counts(self) -> list[int]:
+        """For every position, the number of gradient paths to the output; counted, never listed."""
+        counts = [0] * len(self.graph)
+        counts[self.graph.output] = int(self.tape.need[self.graph.output])
+        for consumer, slot in self.tape.edges:  # the tape's order: consumers before their arguments
+            counts[self.graph.nodes[consumer].args[slot]] += counts[consumer]
+        return counts
+
+    @cached_property
     def leaves_through(self) -> dict[tuple[int, int], tuple[str, ...]]:
         """For every edge, the wanted leaves whose chains pass through it: computed once, used by all of them."""
         nodes, order = self.graph.nodes, {name: i for i, name in enumerate(self.tape.wrt)}

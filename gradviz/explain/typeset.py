@@ -44,8 +44,9 @@ _SUBSCRIPTS = str.maketrans("0123456789", "₀₁₂₃₄₅₆₇₈₉")
 def _split(name: str) -> tuple[str, str, str]:
     """stem, accent, subscript: `yhat1` -> y, hat, 1; `w_max` -> w, "", max."""
     stem, _, sub = name.partition("_")
-    if not stem:
-        return name, "", ""
+    symbol = len(stem) <= 2 or stem in _GREEK or stem.endswith(tuple(_ACCENTS))
+    if not stem or (sub and not symbol and not sub.isdigit()):
+        return name, "", ""  # `learning_rate` is a word, not a symbol with an index
     if not sub and (match := re.fullmatch(r"(\D+?)(\d+)", stem)):
         stem, sub = match.groups()
     for accent in _ACCENTS:
@@ -231,6 +232,16 @@ def apply(graph: Graph, position: int, args: Sequence[Formula]) -> Formula:
 def option_formulas(options: Mapping[str, Any]) -> dict[str, Formula]:
     """The options of an operation, for templates that mention them."""
     return {
-        key: number(value, 6) if type(value) in (int, float) else Formula(_escape(str(value)))
+        key: number(value, 6) if type(value) in (int, float) else Formula(_escape(written(value)))
         for key, value in options.items()
     }
+
+
+def written(value: Any) -> str:
+    """An option as one writes it; the key of an index as it stands in its brackets."""
+    if isinstance(value, slice):
+        parts = ["" if part is None else str(part) for part in (value.start, value.stop)]
+        return ":".join(parts if value.step is None else [*parts, str(value.step)])
+    if isinstance(value, tuple):
+        return ", ".join(map(written, value))
+    return str(value)

@@ -111,4 +111,4 @@ def test_a_damaged_address_says_so_and_opens_the_first_demo(address: str) -> Non
     app.run()
     assert not app.exception
     assert program(app).text == next(iter(demos().values())).text
-    assert any("address" in info.value or "program" in info.value for info in app.info)
+    assert any("address" in info.value or "program" in info.value for info in app.toast)

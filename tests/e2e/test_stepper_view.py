@@ -96,7 +96,7 @@ def _mount(page: Any, data: Json, before: str = "") -> None:
     nonce = "fixed"
     policy = f"default-src 'none'; script-src 'nonce-{nonce}'; style-src 'nonce-{nonce}'"
     text = json.dumps(data).replace("<", "\\u003c")
-    options = "{onOpen: (id) => calls.push(['open', id]), onStep: (k) => calls.push(['step', k])}"
+    options = "{onOpen: (id) => calls.push(['open', id]), onFold: (id) => calls.push(['fold', id]), onStep: (k) => calls.push(['step', k])}"
     page.set_content(
         f'<!doctype html><meta charset="utf-8"><meta http-equiv="Content-Security-Policy" content="{policy}">'
         f'<style nonce="{nonce}">html, body {{ margin: 0 }} {style()}</style>{before}<div id="root"></div>'
@@ -431,3 +431,191 @@ def test_it_lives_in_a_shadow_root(page: Any) -> None:
     _press(page, "Tab", "Tab", "Tab", "Tab")
     _press(page, "End")
     assert _counter(page) == "step 5 of 5 · backward"
+
+
+@pytest.mark.parametrize(
+    ("origins", "steps", "counter"),
+    [
+        (("a", "a"), ["backward w f/2:0", "backward w f:0"], "step 2 of 2 · backward"),
+        ((7, 7), ["forward f", "backward w f/2:0"], "step 2 of 2 · backward"),
+        (("a", "a"), ["forward f", "backward f/1 f/2:0", "seed L"], "step 2 of 3 · backward"),
+        (("a", "a"), ["forward f", "seed L"], "start · 2 steps"),
+        (("a", "b"), ["backward w f:0"], "start · 1 steps"),
+        ((None, None), ["backward w f:0"], "start · 1 steps"),
+    ],
+)
+def test_another_structure_of_the_same_story_keeps_the_place(
+    page: Any, origins: tuple[Any, Any], steps: list[str], counter: str
+) -> None:
+    _mount(page, payload() | {"origin": origins[0]})
+    _press(page, "End")
+    made = [_step(*(step.split() + [None])[:3], "1") for step in steps]
+    page.evaluate(
+        "(data) => view.update(data)", payload() | {"program": "opened", "origin": origins[1], "steps": made}
+    )
+    assert _counter(page) == counter
+
+
+def test_stepping_skips_hidden_steps_but_the_list_shows_them(page: Any) -> None:
+    data = payload()
+    for k in (2, 3, 5):
+        data["steps"][k - 1]["hidden"] = True
+    _mount(page, data)
+    _press(page, "3", "ArrowRight", "ArrowRight")
+    assert _counter(page).startswith("step 4 ")
+    assert page.get_attribute(".gv-next", "aria-disabled") == "true"
+    _press(page, "ArrowRight", "ArrowLeft")
+    assert _counter(page).startswith("step 1 ")
+    _press(page, "End")
+    assert _counter(page).startswith("step 5 ")
+    hidden = page.evaluate("[...document.querySelectorAll('.gv-row.gv-folded')].map((row) => row.dataset.k)")
+    assert hidden == ["2", "3", "5"]
+
+
+_DRAWN = """() => {
+    const pane = document.querySelector('.gv-graph').getBoundingClientRect();
+    const cores = [...document.querySelectorAll('.gv-core')].map((core) => core.getBoundingClientRect());
+    return [pane.left, Math.min(...cores.map((c) => c.left)), Math.max(...cores.map((c) => c.right)), pane.right];
+}"""
+
+
+def test_fit_by_hand_shows_the_whole_graph_however_small(page: Any) -> None:
+    data = payload()
+    data["scene"]["boxes"][2]["x"] = 8000
+    data["scene"]["width"] = 8100
+    _mount(page, data)
+    left, first, last, right = page.evaluate(_DRAWN)
+    assert last > right
+    _press(page, "0")
+    left, first, last, right = page.evaluate(_DRAWN)
+    assert left < first < last < right
+
+
+def test_the_graph_moves_out_from_under_the_drawer_unless_moved_by_hand(page: Any) -> None:
+    page.set_viewport_size({"width": 980, "height": 720})
+    _mount(page, payload())
+    wide = page.get_attribute(".gv-camera", "transform")
+    _press(page, "1")
+    drawer = page.locator(".gv-drawer").bounding_box()
+    assert page.evaluate(_DRAWN)[2] < drawer["x"]
+    _press(page, "Escape")
+    assert page.get_attribute(".gv-camera", "transform") == wide
+    _press(page, "Shift+ArrowRight")
+    moved = page.get_attribute(".gv-camera", "transform")
+    page.keyboard.press("Escape")
+    page.get_by_role("tab", name="Steps").click()
+    scale = moved.split("scale")[1]
+    assert page.get_attribute(".gv-camera", "transform").split("scale")[1] == scale
+
+
+def _wide(count: int) -> Json:
+    return {"label": "number", "math": _math("".join(f"<mn>{n}</mn><mo>+</mo>" for n in range(count)))}
+
+
+@pytest.mark.parametrize(("widths", "scrolls"), [([40, 40], False), ([40, 400], True)])
+def test_long_stages_wrap_or_scroll_to_the_number(page: Any, widths: list[int], scrolls: bool) -> None:
+    data = payload()
+    data["steps"][0]["stages"] = [_wide(count) for count in widths]
+    _mount(page, data)
+    _press(page, "ArrowRight")
+    stages, last = page.locator(".gv-stages").bounding_box(), page.locator(".gv-newest").bounding_box()
+    assert ("gv-long" in page.get_attribute(".gv-stages", "class")) == scrolls
+    assert last["x"] + last["width"] <= stages["x"] + stages["width"] + 1
+    assert last["y"] + last["height"] <= stages["y"] + stages["height"] + 1
+
+
+def test_a_flag_stands_on_the_corner_once_the_node_is_computed(page: Any) -> None:
+    data = payload()
+    data["scene"]["boxes"][1]["flag"] = "NaN or ∞ arises here"
+    _mount(page, data)
+    flag = page.locator("[data-node='f'] .gv-flag")
+    assert not flag.is_visible()
+    _press(page, "ArrowRight")
+    assert flag.is_visible()
+    assert flag.locator("title").text_content() == "⚠ NaN or ∞ arises here"
+    assert page.evaluate("""() => {
+        const box = document.querySelector('.gv-flag').getBBox();
+        return Math.abs(box.x + box.width / 2 - 180) + Math.abs(box.y + box.height / 2 - 82) < 2 && box.width <= 16;
+    }""")
+
+
+def test_the_graph_has_a_frame_only_when_the_keyboard_brought_the_focus(page: Any) -> None:
+    _mount(page, payload(), before='<input id="outside">')
+    outline = "getComputedStyle(document.querySelector('.gv-graph')).outlineStyle"
+    page.click(".gv-node[data-node='L']")
+    _press(page, "ArrowRight")
+    assert page.evaluate(outline) == "none"
+    page.focus("#outside")
+    _press(page, "Tab")
+    assert page.evaluate(outline) == "solid"
+
+
+@pytest.mark.parametrize(
+    ("leaves", "count", "words"),
+    [
+        (["w", "v", "u"], 496, "also used for v, u and 493 more"),
+        (["w", "v"], 2, "also used for v"),
+        (["w"], 1, None),
+    ],
+)
+def test_the_leaves_behind_an_edge_say_what_is_reused(
+    page: Any, leaves: list[str], count: int, words: str | None
+) -> None:
+    data = payload()
+    del data["chains"]["w"]["reused"]
+    data["edges"]["L:0"] |= {"leaves": leaves, "leaves_count": count}
+    _mount(page, data)
+    _press(page, "2", "b")
+    assert page.locator(".gv-note-reused").all_inner_texts() == (
+        [f"↺ already computed, {words}"] if words else []
+    )
+    assert page.locator(".gv-reused").count() == bool(words)
+
+
+def test_a_jacobian_is_represented_by_its_size(page: Any) -> None:
+    data = payload()
+    data["edges"]["f:0"] |= {"structure": "dense", "jacobian": "2 × 3", "local": "dense Jacobian, not formed"}
+    _mount(page, data)
+    _press(page, "2")
+    assert page.locator(".gv-factor .gv-number").all_inner_texts() == ["2 × 3", "12"]
+    assert "pulled through them from right to left" in page.inner_text(".gv-product")
+
+
+def test_a_folded_box_shows_its_last_node_and_unfolds(page: Any) -> None:
+    data = payload()
+    data["scene"]["boxes"][1] |= {
+        "id": "box",
+        "role": "group",
+        "group": True,
+        "fused": False,
+        "shows": "f",
+        "members": ["e", "f"],
+    }
+    for edge in data["scene"]["edges"]:
+        edge.update({end: "box" for end in ("source", "target") if edge[end] == "f"})
+    _mount(page, data)
+    page.click(".gv-node[data-node='box'] .gv-core")
+    assert page.text_content(".gv-inspector .gv-heading") == "f"
+    assert "e, f" in page.inner_text(".gv-inspector")
+    assert page.locator(".gv-numbers dd").first.inner_text() == "—"
+    page.get_by_role("button", name="Unfold").last.click()
+    assert page.evaluate("calls") == [["open", "box"]]
+
+
+@pytest.mark.parametrize(
+    ("id", "other", "words"),
+    [
+        ("f/1", "L", "Close: back to one operation"),
+        ("f", "f/1", "Close: back to one operation"),
+        ("f", "fx", "Fold its line into one box"),
+    ],
+)
+def test_an_opened_operation_closes_again(page: Any, id: str, other: str, words: str) -> None:
+    data = payload()
+    for name in (other, id):
+        data["nodes"][name] = _node(name, "operation", [], [], foldable=True)
+    data["steps"][0]["node"] = id
+    _mount(page, data)
+    _press(page, "ArrowRight")
+    page.get_by_role("button", name=words).click()
+    assert page.evaluate("calls")[-1] == ["fold", id]

@@ -127,7 +127,7 @@ def test_declaration_is_complete(op: Op) -> None:
     assert not op.kink or op.convention
     assert set(op.rules) == set(op.args)
     places = set(re.findall(r"@[(\[]?(\w+)", op.latex))
-    assert places <= set(op.args)
+    assert places <= {*op.args, *op.options}
     readable = {"g", "out", *op.args, *(f"{name}_shape" for name in op.args), *op.options}
     readable |= {"index", "shapes"} if op.variadic else set()
     for rule in op.rules.values():

@@ -10,7 +10,7 @@ import pytest
 
 import gradviz as gv
 from gradviz.demos import get
-from gradviz.explain.chain import SHOWN, chain, path_counts
+from gradviz.explain.chain import SHOWN, chain
 from tests.engine.programs import generate
 
 
@@ -43,10 +43,11 @@ def test_the_product_follows_the_graph_with_one_factor_boxed() -> None:
 
 def test_what_the_second_weight_re_uses_is_marked() -> None:
     for leaf, other in (("w1", "w2"), ("w2", "w1")):
-        factors = chain(d1(), leaf).paths[0].factors
-        assert [factor.shared_with for factor in factors] == [()] * (len(factors) - 1) + [(other,)]
-    only = chain(gv.explore(get("D1").text, wrt=("w1",)), "w1").paths[0].factors
-    assert all(factor.shared_with == () for factor in only)
+        path = chain(d1(), leaf).paths[0]
+        count = len(path.factors)
+        assert [path.shared_with(i) for i in range(count)] == [()] * (count - 1) + [(other,)]
+    only = chain(gv.explore(get("D1").text, wrt=("w1",)), "w1").paths[0]
+    assert all(only.shared_with(i) == () for i in range(len(only.factors)))
 
 
 def test_several_paths_are_a_sum() -> None:
@@ -75,7 +76,7 @@ def test_the_paths_add_up_to_the_gradient(number: int) -> None:
     run = gv.explore(program.text, program.inputs)
     for leaf in program.inputs:
         found = chain(run, leaf)
-        assert found.count == path_counts(run)[run.graph.position(leaf)]
+        assert found.count == run.path_counts[run.graph.position(leaf)]
         if found.count <= SHOWN:
             assert len(found.paths) == found.count
             values = [path.value for path in found.paths]

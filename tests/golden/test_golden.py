@@ -57,9 +57,9 @@ def chain_lines(run: gv.Run) -> Iterator[str]:
         found = chain(run, leaf)
         yield f"{leaf}: {found.total.latex} = {found.value.latex}, paths: {found.count}"
         for path in found.paths:
-            for i, factor in enumerate(path.factors):
+            for i in range(len(path.factors)):
                 yield f"  {path.product(i).latex}"
-                yield f"    {path.boxed_derivative(i).latex}, shared with {', '.join(factor.shared_with) or 'none'}"
+                yield f"    {path.boxed_derivative(i).latex}, shared with {', '.join(path.shared_with(i)) or 'none'}"
             numbers = path.numbers(len(path.factors) - 1)
             assert numbers is not None
             yield f"  {numbers.latex} = {exact(path.value)}"

@@ -14,9 +14,13 @@ from gradviz.draw import web
 _ADAPTER = """
 const views = new WeakMap();
 
-function remember(step) {
+/** Writes into the address without adding to the browser's history, so that Back leaves the page as ever. */
+function remember(entries) {
   const url = new URL(window.location.href);
-  url.searchParams.set('k', String(step));
+  for (const [name, value] of Object.entries(entries)) {
+    if (value === '') url.searchParams.delete(name);
+    else url.searchParams.set(name, String(value));
+  }
   window.history.replaceState(window.history.state, '', url);
 }
 
@@ -26,13 +30,15 @@ export default function ({ parentElement, data, setTriggerValue }) {
   if (!view) {
     let timer = 0;
     const hooks = {
-      onStep: (k) => { clearTimeout(timer); timer = setTimeout(remember, 250, k); },
+      onStep: (k) => { clearTimeout(timer); timer = setTimeout(remember, 250, { k }); },
     };
     view = { hooks, mounted: gradviz.mount(root, data, hooks) };
     views.set(root, view);
   } else {
     view.mounted.update(data);
   }
+  remember(view.origin === data.origin ? { p: data.link } : { p: data.link, k: data.k });
+  view.origin = data.origin;
   view.hooks.onOpen = (id) => setTriggerValue('open', id);
   view.hooks.onFold = (id) => setTriggerValue('fold', id);
   return () => { view.mounted.destroy(); views.delete(root); };

@@ -15,7 +15,6 @@ from gradviz.app.components.stepper import stepper
 from gradviz.app.inputs import input_fields, range_editor, scalar_ranges
 from gradviz.app.program import DIGITS, Opened, Program, group_line, home_line, with_sum
 from gradviz.demos import demos
-from gradviz.draw.story import payload
 from gradviz.errors import GradvizError
 
 TITLE = "Step through"
@@ -32,9 +31,10 @@ def show() -> None:
     if error and error.span is None:
         st.error(_verbatim(str(error)), icon="⚠")
     if st.session_state.notice:
-        st.info(st.session_state.notice)
+        st.toast(_verbatim(st.session_state.notice), icon="⚠")
+        st.session_state.notice = ""
     stepper(
-        payload(opened.stage, session.first_step()),
+        {**opened.story, **session.story()},
         key="stepper",
         on_open=_toggle_open,
         on_fold=lambda: _toggle_fold(opened),
@@ -62,7 +62,8 @@ def _rail(opened: Opened, error: GradvizError | None) -> None:
     lesson = next((demo.lesson for demo in demos().values() if demo.text == program.text), "")
     if lesson:
         st.caption(lesson)
-    ranges = scalar_ranges(opened.values, st.session_state.ranges)
+    declared = {name: opened.graph.defaults.get(name, 1.0) for name in opened.values}
+    ranges = scalar_ranges(declared, st.session_state.ranges)
     if opened.values:
         st.markdown("**Inputs**")
         input_fields(opened.values, ranges, _set_value)
@@ -80,7 +81,6 @@ def _rail(opened: Opened, error: GradvizError | None) -> None:
 def _take_demo(key: str) -> None:
     if (name := st.session_state[key]) is not None:
         session.set_program(Program.of_demo(demos()[name]), demos()[name].ranges)
-        st.query_params["k"] = "0"
 
 
 def _edited() -> None:
@@ -90,12 +90,11 @@ def _edited() -> None:
 
 
 def _set_value(name: str, value: Any) -> None:
-    session.change(values={**session.program().values, name: value})
+    session.set_value(name, value)
 
 
 def _set_range(name: str, limits: tuple[float, float]) -> None:
     st.session_state.ranges[name] = limits
-    st.rerun()
 
 
 def _seed_choice(opened: Opened) -> None:
@@ -143,7 +142,7 @@ def _options(opened: Opened, program: Program) -> None:
 
 
 def _share(program: Program) -> None:
-    if session.remember(lambda link: st.query_params.update(p=link)):
+    if program.to_link():
         st.caption("The address of this page holds the program, the values and the step: copy it.")
     else:
         st.caption("This program is too long for an address: save it as a file and send that.")

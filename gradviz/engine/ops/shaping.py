@@ -190,7 +190,7 @@ def _index_vjp(g: Array, x_shape: Shape, key: Key) -> Array:
     vjp_latex={"x": r"\operatorname{place}\left(@g\right)"},
     structure="selection",
     shape=_index_shape,
-    latex=r"@(x)\left[\,\cdot\,\right]",
+    latex=r"@(x)\left[@key\right]",
     symbol="[ ]",
     why="The entries picked out receive their gradients; those left behind had no influence and get 0.",
     samples=(
