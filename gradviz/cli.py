@@ -9,6 +9,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
+from gradviz import __version__
 from gradviz.errors import GradvizError
 from gradviz.explain.trace import Run, Step
 
@@ -28,6 +29,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="gradviz", description="See and step through computational graphs.")
+    parser.add_argument("--version", action="version", version=f"gradviz {__version__}")
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
 
     app = commands.add_parser("app", help="open the app in the browser")
@@ -72,7 +74,7 @@ def read_program(given: str) -> tuple[str, tuple[str, ...] | None]:
     from gradviz.demos import demos
 
     for demo in demos().values():
-        if given in (demo.name, demo.row):
+        if given and given in (demo.name, demo.row):
             return demo.text, demo.wrt
     try:
         if Path(given).is_file():
@@ -81,6 +83,10 @@ def read_program(given: str) -> tuple[str, tuple[str, ...] | None]:
         raise GradvizError(f"the file {given} is not a text in UTF-8") from None
     except OSError:
         pass  # too long for the name of a file, or not readable: then it is meant as a text
+    if re.fullmatch(r"D\d+", given):
+        raise GradvizError(f"there is no demo {given}", hint="gradviz demos lists them")
+    if re.fullmatch(r"[\w./\\~-]*\.[a-z]{2,}", given) or given.startswith(("/", "./", "~")):
+        raise GradvizError(f"there is no file {given}")
     return _LINE_BREAK.sub("\n", given), None
 
 

@@ -15,7 +15,7 @@ from gradviz.errors import UnknownNameError
 class Demo:
     """A ready-made program and the lesson it carries.
 
-    `row` is the row of the lecture it belongs to; `wrt` the inputs differentiated (None: all); `ranges` the
+    `row` is the row of the lecture it belongs to, empty for none; `wrt` the inputs differentiated (None: all); `ranges` the
     slider limits of inputs whose value alone suggests no good ones.
     """
 
@@ -35,7 +35,7 @@ def demos() -> dict[str, Demo]:
     for module in sorted(module.name for module in iter_modules(__path__)):
         loaded = import_module(f"{__name__}.{module}")
         found += [loaded.DEMO] if hasattr(loaded, "DEMO") else loaded.DEMOS
-    return {demo.name: demo for demo in sorted(found, key=lambda demo: int(demo.row[1:]))}
+    return {demo.name: demo for demo in sorted(found, key=lambda demo: int(demo.row[1:] or 1))}
 
 
 def get(name: str) -> Demo:
@@ -43,7 +43,7 @@ def get(name: str) -> Demo:
     from difflib import get_close_matches
 
     for demo in demos().values():
-        if name in (demo.name, demo.row):
+        if name and name in (demo.name, demo.row):
             return demo
     close = get_close_matches(name, demos(), n=2)
     hint = f"did you mean {' or '.join(close)}?" if close else f"there are {', '.join(demos())}"

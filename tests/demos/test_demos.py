@@ -28,14 +28,14 @@ def test_discovery_finds_every_file() -> None:
 
 
 def test_in_the_order_of_the_lecture() -> None:
-    rows = [int(demo.row[1:]) for demo in demos().values()]
+    rows = [int(demo.row[1:] or 1) for demo in demos().values()]
     assert rows == sorted(rows)
 
 
 @EVERY
 def test_is_complete(demo: Demo) -> None:
     assert re.fullmatch(r"[a-z][a-z0-9_]*", demo.name)
-    assert re.fullmatch(r"D[1-9]\d*", demo.row)
+    assert re.fullmatch(r"(D[1-9]\d*)?", demo.row)
     assert demo.title
     assert demo.lesson.endswith(".")
 
@@ -56,6 +56,11 @@ def test_runs_within_the_apps_limits(demo: Demo) -> None:
 @EVERY
 def test_agrees_with_finite_differences(demo: Demo) -> None:
     assert gv.check_gradients(demo.text).ok
+
+
+def test_no_two_demos_share_a_row() -> None:
+    rows = [demo.row for demo in demos().values() if demo.row]
+    assert len(rows) == len(set(rows))
 
 
 def test_by_name_or_row() -> None:

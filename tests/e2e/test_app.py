@@ -185,7 +185,7 @@ def test_a_fused_operation_opens_into_its_gates_and_folds_back(app: Any, server:
     app.keyboard.press("End")
     assert texts(app)["gradient:x"] == "0.1050"
     app.click(".gv-node[data-node='f']")
-    app.get_by_role("button", name=re.compile("Fold")).click()
+    app.get_by_role("button", name=re.compile("Close")).click()
     app.wait_for_function(f"({READ})().querySelector('[data-slot=\"value:f/1\"]') === null")
 
 

@@ -449,7 +449,7 @@ def test_another_structure_of_the_same_story_keeps_the_place(
 ) -> None:
     _mount(page, payload() | {"origin": origins[0]})
     _press(page, "End")
-    made = [_step(*(step.split() + [None])[:3], "1") for step in steps]
+    made = [_step(*[*step.split(), None][:3], "1") for step in steps]
     page.evaluate(
         "(data) => view.update(data)", payload() | {"program": "opened", "origin": origins[1], "steps": made}
     )
@@ -512,7 +512,7 @@ def _wide(count: int) -> Json:
     return {"label": "number", "math": _math("".join(f"<mn>{n}</mn><mo>+</mo>" for n in range(count)))}
 
 
-@pytest.mark.parametrize(("widths", "scrolls"), [([40, 40], False), ([40, 400], True)])
+@pytest.mark.parametrize(("widths", "scrolls"), [([22, 22], False), ([22, 200], True)])
 def test_long_stages_wrap_or_scroll_to_the_number(page: Any, widths: list[int], scrolls: bool) -> None:
     data = payload()
     data["steps"][0]["stages"] = [_wide(count) for count in widths]
@@ -594,7 +594,7 @@ def test_a_folded_box_shows_its_last_node_and_unfolds(page: Any) -> None:
     for edge in data["scene"]["edges"]:
         edge.update({end: "box" for end in ("source", "target") if edge[end] == "f"})
     _mount(page, data)
-    page.click(".gv-node[data-node='box'] .gv-core")
+    page.click(".gv-node[data-node='box'] .gv-name")
     assert page.text_content(".gv-inspector .gv-heading") == "f"
     assert "e, f" in page.inner_text(".gv-inspector")
     assert page.locator(".gv-numbers dd").first.inner_text() == "—"

@@ -53,7 +53,7 @@ def _rail(opened: Opened, error: GradvizError | None) -> None:
         "Demo",
         names,
         index=next((i for i, demo in enumerate(demos().values()) if demo.text == program.text), None),
-        format_func=lambda name: f"{demos()[name].row}  {demos()[name].title}",
+        format_func=lambda name: f"{demos()[name].row}  {demos()[name].title}".strip(),
         placeholder="own program",
         key=f"demo {program.text}",
         on_change=lambda: _take_demo(f"demo {program.text}"),

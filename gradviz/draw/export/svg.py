@@ -7,6 +7,7 @@ from xml.sax.saxutils import escape, quoteattr
 
 from gradviz.draw.stage import Box, Line, Scene
 from gradviz.draw.theme import Theme
+from gradviz.explain.numbers import NOT_YET
 from gradviz.explain.typeset import Label
 
 SUFFIX = ".svg"
@@ -86,6 +87,11 @@ def _box(box: Box, scene: Scene, theme: Theme) -> Iterator[str]:
     if box.role == "output":
         yield _rect(x + 3.5, y + 3.5, box.width - 7, box.height - 7, corner - 3, "none", theme.ink, 1.1)
     yield from _inscription(box, scene, theme)
+    if box.flag and scene.texts.get(f"value:{box.shows}") != NOT_YET:
+        yield (
+            f'<text class="flag" x="{x:g}" y="{y + 5:g}" text-anchor="middle" fill="{theme.gradient}">⚠'
+            f"<title>{_clean(box.flag)}</title></text>"
+        )
     for slot, anchor, colour, weight in (
         ("value", box.value, theme.value, "500"),
         ("gradient", box.gradient, theme.gradient, "700"),
@@ -143,7 +149,7 @@ def _text(
     text: str, at: tuple[float, float], colour: str, scene: Scene, theme: Theme, role: str, style: str
 ) -> str:
     x, y = at
-    colour = theme.muted if text == "—" else colour
+    colour = theme.muted if text == NOT_YET else colour
     rows = "".join(
         f'<tspan x="{x:g}" y="{y + i * 1.2 * scene.font:g}">{_clean(row)}</tspan>'
         for i, row in enumerate(text.split("\n"))

@@ -9,6 +9,7 @@ import { consumerOf, shapeOfSource, slotAt, stepAt, titleOf } from "./model.js";
 const LONGEST_NUMBER = 9;
 const DIGITS = 4;
 const REUSED = "↺";
+const PULLED = "Each factor is a Jacobian; the gradient is pulled through them from right to left.";
 
 /** Creates the panel; its own state is the leaf, the path and the boxed factor. */
 export function createChain(actions) {
@@ -122,7 +123,9 @@ function product(panel, chain, path) {
   const value = path.value ? el("p", { class: "gv-total" }, "=", valueText(path.value)) : null;
   const legend = single ? el("p", { class: "gv-quiet" }, "Under each number: the running gradient, built from right to left.") : null;
   const factors = el("div", { class: "gv-factors" }, lead, ...columns);
-  return el("section", { class: "gv-product", "aria-label": "Product of local derivatives" }, factors, value, legend);
+  const matrices = path.edges.some((edge) => panel.state.model.edges.get(edge).jacobian);
+  const pulled = matrices ? el("p", { class: "gv-quiet" }, PULLED) : null;
+  return el("section", { class: "gv-product", "aria-label": "Product of local derivatives" }, factors, value, legend, pulled);
 }
 
 function column(name, ...cells) {
@@ -134,9 +137,9 @@ function factor(panel, chain, path, edge, index, single) {
   const { model } = panel.state;
   const info = model.edges.get(edge);
   const boxed = index === panel.factor;
-  const reused = chain.reused[edge];
+  const reused = reuse(panel, chain, edge);
   const running = single ? short(lastText(model, edge), shapeOfSource(model, edge)) : null;
-  const cells = column("gv-cells", mathNode(info.math), info.short || short(info.local, info.shape), running);
+  const cells = column("gv-cells", mathNode(info.math), info.short || jacobianSize(info) || short(info.local, info.shape), running);
   const pick = () => {
     panel.factor = index;
     render(panel);
@@ -146,6 +149,21 @@ function factor(panel, chain, path, edge, index, single) {
   const element = button({ class: name, "aria-pressed": String(boxed), title }, pick, cells);
   if (reused) element.append(el("span", { class: "gv-reused", "aria-hidden": "true" }, REUSED));
   return element;
+}
+
+/** For whom else the gradient at this edge is computed: in the payload's words, or built from the leaves behind the edge. */
+function reuse(panel, chain, edge) {
+  if (chain.reused) return chain.reused[edge];
+  const { leaves = [], leaves_count: count = leaves.length } = panel.state.model.edges.get(edge);
+  const others = leaves.filter((title) => title !== titleOf(panel.state.model, panel.leaf));
+  const rest = count - 1 - others.length;
+  const words = [others.join(", "), rest > 0 ? `${rest} more` : ""].filter(Boolean).join(" and ");
+  return words && `also used for ${words}`;
+}
+
+/** A Jacobian that is no column of elementwise derivatives is represented by its size. */
+function jacobianSize({ structure, jacobian }) {
+  return jacobian && structure !== "elementwise" ? el("span", { class: "gv-shape" }, jacobian) : null;
 }
 
 function localNumber(text) {
@@ -169,7 +187,7 @@ function boxedFactor(panel, chain, path) {
   const { model } = panel.state;
   const edge = path.edges[panel.factor];
   const info = model.edges.get(edge);
-  const reused = chain.reused[edge];
+  const reused = reuse(panel, chain, edge);
   const own = el("p", { class: "gv-own" }, edgeEquation(info));
   return el(
     "section", { class: "gv-section gv-under" },

@@ -1,7 +1,7 @@
 /** The toolbar under the graph: first, previous, play, next, last, the scrubber with its phases, speed and help. */
 
 import { button, el, icon, setText } from "./dom.js";
-import { phases, stepAt } from "./model.js";
+import { phases, shownFrom, stepAt } from "./model.js";
 
 const SPEEDS = [0.5, 1, 2, 4];
 const NARROWEST_LABEL = 7;
@@ -74,7 +74,8 @@ function show(parts, { model, k, playing }) {
   setText(parts.counter, words);
   // Not `disabled`: a button that disables itself while it has the focus swallows the keys that follow.
   for (const name of ["first", "previous"]) parts[name].setAttribute("aria-disabled", String(k === 0));
-  for (const name of ["next", "last"]) parts[name].setAttribute("aria-disabled", String(k === model.total));
+  parts.next.setAttribute("aria-disabled", String(shownFrom(model, k, 1) === k));
+  parts.last.setAttribute("aria-disabled", String(k === model.total));
   const shown = playing ? "pause" : "play";
   if (parts.play.dataset.shows === shown) return;
   parts.play.dataset.shows = shown;

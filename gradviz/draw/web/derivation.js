@@ -7,8 +7,8 @@ import { stepAt } from "./model.js";
 const LARGEST = 24;
 const COMFORTABLE = 19;
 const SMALLEST = 14;
-const WRAPPED = [19, 17];
-const SCROLLING = 17;
+const WRAPPED = [19, 17, 15];
+const SCROLLING = [17, 14];
 const ROW_ONLY = "gv-row-only";
 const SHAPES = {
   input: "input", parameter: "parameter: its gradient is wanted", operation: "operation", output: "output",
@@ -56,7 +56,7 @@ function drawStage({ label, math }, index, all) {
   return el("div", { class: name }, el("div", { class: "gv-formula" }, strut(), mathNode(math)), el("div", { class: "gv-label" }, label));
 }
 
-/** One row as large as fits, else wrapped between stages, else one small row; what is longer still scrolls sideways. */
+/** One row as large as fits, else wrapped between stages, else one small row; what is longer still scrolls sideways, its end in sight. */
 function fit(stages) {
   if (stages.classList.contains("gv-keys")) return;
   const { across, down } = arrange(stages, LARGEST, ROW_ONLY);
@@ -65,7 +65,10 @@ function fit(stages) {
   if (row >= COMFORTABLE || (down <= across && row >= SMALLEST)) return;
   if (WRAPPED.some((size) => isWhole(arrange(stages, size, "")))) return;
   if (row >= SMALLEST) arrange(stages, row, ROW_ONLY);
-  else arrange(stages, SCROLLING, `${ROW_ONLY} gv-long`);
+  else {
+    SCROLLING.some((size) => arrange(stages, size, `${ROW_ONLY} gv-long`).down === 1);
+    stages.scrollLeft = stages.scrollWidth;
+  }
 }
 
 /** Lays the stages out and says how much of them is visible then. */

@@ -20,6 +20,8 @@ function content(state, actions) {
   const step = stepAt(model, k);
   if (selection?.kind === "edge" && model.edges.has(selection.id)) return edgeContent(state, selection.id, actions);
   const id = selection?.id ?? step?.node;
+  const box = model.boxes.get(id);
+  if (box?.group && model.nodes.has(box.shows)) return nodeContent(state, box.shows, actions, box);
   if (!id || !model.nodes.has(id)) return introduction(model);
   const origin = selection ? null : el("p", { class: "gv-origin" }, "following the step");
   return [origin, ...nodeContent(state, id, actions)].filter(Boolean);
@@ -34,12 +36,14 @@ function introduction(model) {
   ];
 }
 
-function nodeContent({ model, k }, id, actions) {
+/** What is known about a node; for a folded box, about the node that the box shows. */
+function nodeContent({ model, k }, id, actions, box = null) {
   const info = model.nodes.get(id);
   const computed = k >= (model.computedAt.get(id) ?? 0);
   return [
     el("h2", { class: "gv-heading" }, mathNode(info.math)),
     el("p", { class: "gv-quiet" }, kindWords(info)),
+    box ? section("Folded into this box", el("p", {}, (box.members ?? []).map((node) => titleOf(model, node)).join(", "))) : null,
     info.warning ? el("p", { class: "gv-warning" }, `⚠ ${info.warning}`) : null,
     numbers([
       ["value", computed ? info.value : DASH, "gv-value-text"],
@@ -53,7 +57,7 @@ function nodeContent({ model, k }, id, actions) {
     info.used_by.length ? section("Used by", links(model, info.used_by, actions)) : null,
     info.line ? section("Source", el("code", { class: "gv-source" }, info.line)) : null,
     codeSection(model.payload.code?.[info.op]),
-    foldButtons(model, id, actions),
+    foldButtons(model, box?.id ?? id, actions),
   ].filter(Boolean);
 }
 
@@ -135,9 +139,19 @@ function chip(model, id, actions) {
 function foldButtons(model, id, actions) {
   const { openable, foldable } = folding(model, id);
   if (!openable && !foldable) return null;
-  const open = openable ? button({ class: "gv-action" }, () => actions.open(id), "Open: show what is inside") : null;
-  const fold = foldable ? button({ class: "gv-action" }, () => actions.fold(id), "Fold its line into one box") : null;
+  const open = openable ? button({ class: "gv-action" }, () => actions.open(id), openWords(model, id)) : null;
+  const fold = foldable ? button({ class: "gv-action" }, () => actions.fold(id), foldWords(model, id)) : null;
   return el("p", { class: "gv-actions" }, open, fold);
+}
+
+function openWords(model, id) {
+  return model.boxes.get(id)?.group ? "Unfold: show its members" : "Open: show what is inside";
+}
+
+/** The parts of an opened operation are called "<operation>/<part>". */
+function foldWords(model, id) {
+  const opened = id.includes("/") || [...model.nodes.keys()].some((other) => other.startsWith(`${id}/`));
+  return opened ? "Close: back to one operation" : "Fold its line into one box";
 }
 
 function edgeContent({ model, k }, id, actions) {

@@ -27,8 +27,10 @@ export function buildModel(payload) {
   for (const [slot, entries] of Object.entries(payload.timeline)) addSlot(model, slot, entries);
   const forward = new Map();
   model.steps.forEach((step, index) => step.kind === "forward" && forward.set(step.node, index + 1));
-  for (const id of model.boxes.keys()) {
-    const k = firstFilled(model.slots.get(`value:${id}`)) ?? forward.get(id) ?? 0;
+  const arrival = (node) => firstFilled(model.slots.get(`value:${node}`)) ?? forward.get(node) ?? 0;
+  for (const id of model.nodes.keys()) model.computedAt.set(id, arrival(id));
+  for (const { id, shows } of model.boxes.values()) {
+    const k = arrival(shows ?? id);
     model.computedAt.set(id, k);
     model.arrivals[k]?.push(id);
   }
@@ -69,6 +71,23 @@ export function stepAt(model, k) {
   return k > 0 ? model.steps[k - 1] : null;
 }
 
+/** The nearest k in the direction of `offset` (1 or -1) whose step shows something; k itself when there is none. */
+export function shownFrom(model, k, offset) {
+  for (let at = k + offset; at >= 0 && at <= model.total; at += offset) {
+    if (!stepAt(model, at)?.hidden) return at;
+  }
+  return k;
+}
+
+/** Where another structure of the same story stands as `before` does at k > 0: at the same step, else as far into the same phase. */
+export function samePlace(model, before, k) {
+  const old = stepAt(before, k);
+  const first = (fits) => model.steps.findIndex(fits) + 1;
+  const alike = ({ kind, node }) => kind === old.kind && node === old.node;
+  const last = model.steps.slice(0, k).map(({ kind }) => kind).lastIndexOf(old.kind) + 1;
+  return first((step) => alike(step) && (step.edge ?? null) === (old.edge ?? null)) || first(alike) || last;
+}
+
 /** Node id of an edge's consumer: edge ids are "<consumer>:<argument index>". */
 export function consumerOf(edgeId) {
   return edgeId.slice(0, edgeId.lastIndexOf(":"));
@@ -84,9 +103,9 @@ export function phases(model) {
   return runs;
 }
 
-/** A name for a person: the node's title, or its id. */
+/** A name for a person: the title of the node or of the group, or its id. */
 export function titleOf(model, id) {
-  return model.nodes.get(id)?.title || id;
+  return model.nodes.get(id)?.title || model.boxes.get(id)?.title || id;
 }
 
 /** A contribution has the shape of the argument that it flows to. */

@@ -66,6 +66,7 @@ function drawBox(scene, box) {
   if (box.symbol) group.append(drawSymbol(box));
   if (box.name) group.append(drawName(box, leaf));
   if (box.fused || box.group) group.append(drawOpener(box));
+  if (box.flag) group.append(drawFlag(box));
   scene.layers.nodes.append(group);
   scene.nodes.set(box.id, group);
   const shown = box.shows ?? box.id;
@@ -107,6 +108,15 @@ function drawOpener(box) {
   const cross = svg("path", { d: `M${x - 4} ${y}h8M${x} ${y - 4}v8` });
   const hint = svg("title", {}, box.group ? "Unfold" : "Open");
   return svg("g", { class: "gv-opener", "data-open": box.id }, hint, svg("circle", { cx: x, cy: y, r: 7.5 }), cross);
+}
+
+/** A warning sign on the upper left corner, too small to reach the value above; it shows once the node is computed. */
+function drawFlag(box) {
+  const x = box.x - box.width / 2;
+  const y = box.y - box.height / 2;
+  const triangle = svg("path", { class: "gv-triangle", d: `M${x} ${y - 6}L${x + 6.5} ${y + 5}H${x - 6.5}Z` });
+  const mark = svg("path", { class: "gv-mark", d: `M${x} ${y - 2.4}v3.6M${x} ${y + 3.1}v0.2` });
+  return svg("g", { class: "gv-flag" }, svg("title", {}, `⚠ ${box.flag}`), triangle, mark);
 }
 
 function drawSlot(scene, slot, name, { x, y }, data) {

@@ -54,7 +54,7 @@ function drawRows(panel) {
 function drawRow(model, at, current) {
   const step = at ? model.steps[at - 1] : { kind: "start", title: "only the inputs" };
   const attributes = {
-    class: `gv-row gv-${step.kind}`, role: "option", title: step.title, "data-k": at,
+    class: `gv-row gv-${step.kind}${step.hidden ? " gv-folded" : ""}`, role: "option", title: step.title, "data-k": at,
     "aria-selected": String(current), "aria-posinset": at + 1, "aria-setsize": model.total + 1,
   };
   const sign = el("span", { class: "gv-sign", "aria-label": step.kind }, SIGNS[step.kind] ?? "·");

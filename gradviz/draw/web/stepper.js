@@ -7,7 +7,7 @@ import { el, setText } from "./dom.js";
 import { createHelp } from "./help.js";
 import { createInspector } from "./inspector.js";
 import { listenKeys } from "./keys.js";
-import { boxOf, buildModel, consumerOf, folding, stepAt, titleOf } from "./model.js";
+import { boxOf, buildModel, consumerOf, folding, samePlace, shownFrom, stepAt, titleOf } from "./model.js";
 import { createPanels } from "./panels.js";
 import { createScene } from "./scene.js";
 import { createStepList } from "./steplist.js";
@@ -62,16 +62,19 @@ function buildParts(app, actions) {
   const strip = el("div", { class: "gv-strip" }, app.controls.element, app.derivation.element);
   app.view = el("div", { class: "gv" }, app.pane, strip, app.panels.list, app.panels.drawer, app.help.element, app.live);
   app.pane.addEventListener("click", (event) => clickGraph(app, actions, event.target));
+  // A browser may show the focus frame of a focused element again after a key: not when the pointer brought the focus.
+  app.pane.addEventListener("pointerdown", () => app.pane.classList.add("gv-pointed"));
+  app.pane.addEventListener("focusout", () => app.pane.classList.remove("gv-pointed"));
   app.root.append(app.view);
   app.camera = createView(app.pane, app.scene.camera, () => coveredWidth(app));
 }
 
-/** Same program: the numbers change and everything else stays. Another program: start afresh. */
+/** Same program: the numbers change and everything else stays. Another program: start afresh, but at the same place of the same story. */
 function load(app, payload) {
   const before = app.state;
   const same = before?.model.payload.program === payload.program;
   const model = buildModel(payload);
-  const k = clamp(same ? before.k : payload.k, model.total);
+  const k = clamp(same ? before.k : placeOf(model, before), model.total);
   if (!same) pause(app);
   const fresh = { tab: before?.tab ?? "inspector", drawer: before?.drawer ?? false, selection: null };
   app.state = same ? { ...before, model, k } : { ...fresh, model, k, playing: false };
@@ -86,6 +89,12 @@ function load(app, payload) {
   app.view.dataset.size = sizeOf(app);
   render(app);
   if (!same) app.camera.fit(focusBox(app));
+}
+
+function placeOf(model, before) {
+  const { origin, k } = model.payload;
+  const continued = before?.k > 0 && origin !== undefined && origin !== null && before.model.payload.origin === origin;
+  return (continued && samePlace(model, before.model, before.k)) || k;
 }
 
 function exists(model, selection) {
@@ -159,7 +168,9 @@ function clickGraph(app, actions, target) {
 }
 
 function openTab(app, tab) {
+  const covers = !app.state.drawer && app.view.dataset.size === "medium";
   Object.assign(app.state, { tab, drawer: true });
+  if (covers) app.camera.resize(focusBox(app));
   const { selection } = app.state;
   if (tab === "chain" && selection?.kind === "node") app.contents.chain.chooseLeaf(selection.id);
   renderPanel(app);
@@ -169,17 +180,19 @@ function openTab(app, tab) {
 
 function closeDrawer(app) {
   app.state.drawer = false;
+  app.camera.resize(focusBox(app));
   app.panels.show(app.state);
   app.pane.focus({ preventScroll: true });
 }
 
 function play(app) {
+  const next = () => shownFrom(app.state.model, app.state.k, 1);
   const tick = () => {
-    if (app.state.k >= app.state.model.total) return pause(app);
-    step(app, app.state.k + 1, true);
+    if (next() === app.state.k) return pause(app);
+    step(app, next(), true);
     app.timer = setTimeout(tick, (1000 * SECONDS_PER_STEP) / app.speed);
   };
-  if (app.state.k >= app.state.model.total) step(app, 0, true);
+  if (next() === app.state.k) step(app, 0, true);
   app.state.playing = true;
   tick();
   app.controls.show(app.state);
@@ -203,14 +216,14 @@ function createActions(app) {
   return {
     go: (k) => step(app, k),
     first: () => step(app, 0),
-    previous: () => step(app, app.state.k - 1),
-    next: () => step(app, app.state.k + 1),
+    previous: () => step(app, shownFrom(app.state.model, app.state.k, -1)),
+    next: () => step(app, shownFrom(app.state.model, app.state.k, 1)),
     last: () => step(app, last()),
     togglePlay: () => (app.state.playing ? pause(app) : play(app)),
     setSpeed: (speed) => (app.speed = speed),
     zoomIn: () => app.camera.zoom(ZOOM_STEP),
     zoomOut: () => app.camera.zoom(1 / ZOOM_STEP),
-    fit: () => app.camera.fit(focusBox(app)),
+    fit: () => app.camera.fit(null, true),
     pan: (dx, dy) => app.camera.pan(dx, dy),
     select: (selection) => select(app, selection),
     selectBy: (offset) => selectBy(app, offset),

@@ -9,17 +9,17 @@ const GLIDE = 240;
 
 /** A camera for `pane`; `cover()` is the width in px of what lies over the pane's right side. */
 export function createView(pane, camera, cover) {
-  const view = { pane, camera, cover, x: 0, y: 0, scale: 1, scene: null, fitted: true, frame: 0 };
+  const view = { pane, camera, cover, x: 0, y: 0, scale: 1, scene: null, fitted: true, whole: false, frame: 0 };
   const wheel = (event) => onWheel(view, event);
   pane.addEventListener("wheel", wheel, { passive: false });
   watchPointers(view);
   return {
     load: (scene) => (view.scene = scene),
-    fit: (focus) => fit(view, focus),
+    fit: (focus, whole = false) => fit(view, focus, whole),
     zoom: (factor) => zoom(view, factor, view.pane.clientWidth / 2, view.pane.clientHeight / 2),
     pan: (dx, dy) => move(view, view.x + dx, view.y + dy),
     follow: (boxes) => follow(view, boxes),
-    resize: (focus) => (view.fitted ? fit(view, focus) : apply(view)),
+    resize: (focus) => (view.fitted ? fit(view, focus, view.whole) : apply(view)),
     destroy: () => cancelAnimationFrame(view.frame),
   };
 }
@@ -28,20 +28,20 @@ function free(view) {
   return { width: view.pane.clientWidth - view.cover(), height: view.pane.clientHeight };
 }
 
-/** The whole graph when its text stays readable, otherwise the readable scale around `focus`. */
-function fit(view, focus) {
+/** The whole graph when it is asked for or its text stays readable, otherwise the readable scale around `focus`. */
+function fit(view, focus, whole) {
   const { width, height } = free(view);
   if (width <= 0 || height <= 0) return;
   const { scene } = view;
   const across = (width - PADDING.left - PADDING.right) / scene.width;
   const down = (height - PADDING.top - PADDING.bottom) / scene.height;
   const readable = SMALLEST_TEXT / scene.font;
-  view.scale = Math.max(readable, Math.min(across, down, LARGEST_SCALE));
+  view.scale = Math.max(whole ? 0 : readable, Math.min(across, down, LARGEST_SCALE));
   const at = focus ?? { x: 0, y: scene.height / 2 };
   const x = centred(width, PADDING.left, PADDING.right, scene.width * view.scale, at.x * view.scale);
   const y = centred(height, PADDING.top, PADDING.bottom, scene.height * view.scale, at.y * view.scale);
   move(view, x, y);
-  view.fitted = true;
+  Object.assign(view, { fitted: true, whole });
 }
 
 /** Offset along one axis: in the middle when it fits, else around `focus` without showing emptiness beyond the graph. */
@@ -66,7 +66,7 @@ function apply(view) {
 function zoom(view, factor, px, py) {
   const { width, height } = free(view);
   const whole = Math.min(width / view.scene.width, height / view.scene.height) * 0.9;
-  const smallest = Math.min(whole, SMALLEST_TEXT / view.scene.font);
+  const smallest = Math.min(whole, SMALLEST_TEXT / view.scene.font, view.scale);
   const scale = Math.min(LARGEST_ZOOM, Math.max(smallest, view.scale * factor));
   const ratio = scale / view.scale;
   view.scale = scale;
