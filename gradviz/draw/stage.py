@@ -22,7 +22,7 @@ from gradviz.explain import numbers
 from gradviz.explain.derivation import Notation
 from gradviz.explain.fold import View
 from gradviz.explain.trace import Run, Step
-from gradviz.explain.typeset import Label
+from gradviz.explain.typeset import Label, written
 
 FONT = 14.0  # px of values, gradients and names in the layout's own units
 CORE = 44.0  # height of a gate: its symbol, and its name under it
@@ -325,6 +325,8 @@ _INFIX = frozenset("+−×÷<>≤≥@")
 def gate_symbol(graph: Graph, node: Node) -> str:
     """What a gate shows: its symbol, with the literals among its arguments drawn in (`+1`, `×2`, `1−`)."""
     assert node.op is not None
+    if node.op.name == "index":
+        return f"[{written(node.options['key'])}]"
     symbol = node.op.symbol
     literals = [
         (slot, graph.nodes[arg]) for slot, arg in enumerate(node.args) if graph.nodes[arg].is_constant

@@ -105,7 +105,9 @@ def exact(value: Any) -> str:
 
 def _all_digits(value: float) -> str:
     """Every digit a number has; a whole number without a point."""
-    whole = np.isfinite(value) and value == int(value) and abs(value) < 1e15
+    if not np.isfinite(value):
+        return plain(value)
+    whole = value == int(value) and abs(value) < 1e15
     return (str(int(value)) if whole else repr(value)).replace("-", "−")
 
 

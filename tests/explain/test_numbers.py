@@ -124,3 +124,10 @@ def test_shapes() -> None:
 )
 def test_rounding_up_adds_no_digit(value: float, text: str) -> None:
     assert numbers.plain(value, 2 if value < 0 else 4) == text
+
+
+def test_exact_numbers_have_no_needless_point() -> None:
+    assert numbers.exact(2.0) == "2"
+    assert numbers.exact(-0.1) == "−0.1"
+    assert [numbers.exact(x) for x in (np.nan, np.inf, -np.inf)] == ["NaN", "∞", "−∞"]
+    assert numbers.exact([-1.0, 0.5]) == "[−1 0.5]"

@@ -72,7 +72,6 @@ def _rail(opened: Opened, error: GradvizError | None) -> None:
     with st.expander("Options"):
         _options(opened, program)
         if ranges:
-            st.caption("Slider ranges")
             range_editor(ranges, _set_range)
     with st.expander("Share"):
         _share(program)
