@@ -140,7 +140,7 @@ def _steps(arguments: argparse.Namespace) -> int:
     from rich.text import Text
 
     from gradviz.explain import numbers
-    from gradviz.explain.derivation import Notation
+    from gradviz.explain.notation import Notation
     from gradviz.explain.trace import explore
 
     text, wrt = read_program(arguments.program)

@@ -19,8 +19,8 @@ from gradviz.draw.layout import Box as Footprint
 from gradviz.draw.layout import Layout, Link, Route, layout
 from gradviz.engine.graph import Edge, Graph, Node
 from gradviz.explain import numbers
-from gradviz.explain.derivation import Notation
 from gradviz.explain.fold import View
+from gradviz.explain.notation import Notation
 from gradviz.explain.trace import Run, Step
 from gradviz.explain.typeset import Label, written
 

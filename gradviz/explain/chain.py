@@ -9,7 +9,8 @@ from math import prod
 from typing import Any
 
 from gradviz.engine.graph import Edge
-from gradviz.explain.derivation import Notation, equation_left, local_formula
+from gradviz.explain.derivation import equation_left, local_formula
+from gradviz.explain.notation import Notation
 from gradviz.explain.trace import Run
 from gradviz.explain.typeset import Formula, boxed, sequence
 

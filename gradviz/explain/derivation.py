@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import re
-from functools import cache, cached_property, partial
-from typing import Any, NamedTuple
+from functools import cache, partial
+from typing import NamedTuple
 
 import numpy as np
 
@@ -13,17 +13,14 @@ from gradviz.engine.numeric import Array
 from gradviz.engine.op import ATOM, LOOSE, PRODUCT, SUM
 from gradviz.engine.parse import parse
 from gradviz.explain import numbers
+from gradviz.explain.notation import Notation, averaged
 from gradviz.explain.trace import Run, Step
 from gradviz.explain.typeset import (
     Formula,
-    Label,
     apply,
     constant,
     derivative,
     expression,
-    label,
-    name,
-    number,
     option_formulas,
     sequence,
     written,
@@ -47,80 +44,6 @@ class Stage(NamedTuple):
     def mathml(self) -> str:
         """The stage as MathML."""
         return self.formula.mathml
-
-
-class Notation:
-    """How the nodes of a graph are written: their own names, and u₁, u₂, … for the gates without one."""
-
-    def __init__(self, graph: Graph, digits: int = 4) -> None:
-        self.graph = graph
-        self.digits = digits
-        taken = {_stem(node.id) for node in graph.nodes if _named(node.id)}
-        letter = next((c for c in "uqsvzrktpm" if c not in taken), "node")
-        self._symbols: list[str] = []
-        unnamed = 0
-        second_name = next((name for name, i in graph.aliases.items() if i == graph.output), "")
-        for i, node in enumerate(graph.nodes):
-            if i == graph.output and second_name:  # `L = h` on the last line: the output is called L
-                self._symbols.append(second_name)
-            elif node.is_constant or _named(node.id):
-                self._symbols.append(node.id)
-            elif i == graph.output:
-                self._symbols.append("out" if "out" not in graph.index else "output")
-            else:
-                unnamed += 1
-                self._symbols.append(f"{letter}_{unnamed}")
-
-    def formula(self, position: int) -> Formula:
-        """A node's symbol; a constant is its own value."""
-        node = self.graph.nodes[position]
-        return constant(node.value, node.text) if node.is_constant else name(self._symbols[position])
-
-    def label(self, position: int) -> Label:
-        """A node's symbol for drawings."""
-        return label(self._symbols[position])
-
-    def text(self, position: int) -> str:
-        """A node's symbol in a sentence."""
-        return self._texts[position]
-
-    @cached_property
-    def _texts(self) -> list[str]:
-        return [
-            node.text or numbers.lines(node.value, self.digits) if node.is_constant else str(self.label(i))
-            for i, node in enumerate(self.graph.nodes)
-        ]
-
-    def number(self, value: Any) -> Formula:
-        """A value with the chosen digits."""
-        return number(value, self.digits)
-
-    @cached_property
-    def output(self) -> Formula:
-        """The symbol of the output."""
-        return self.formula(self.graph.output)
-
-    def gradient(self, position: int) -> Formula:
-        """∂output/∂node."""
-        return derivative(self.output, self.formula(position))
-
-    def local(self, edge: tuple[int, int]) -> Formula:
-        """∂consumer/∂argument."""
-        consumer, slot = edge
-        return derivative(self.formula(consumer), self.formula(self.graph.nodes[consumer].args[slot]))
-
-    def definition(self, run: Run, position: int) -> Formula:
-        """The operation written on its arguments' symbols."""
-        written = apply(self.graph, position, [self.formula(i) for i in self.graph.nodes[position].args])
-        return averaged(run, position, written)
-
-
-def _named(id: str) -> bool:
-    return "." not in id and "/" not in id
-
-
-def _stem(id: str) -> str:
-    return id.partition("_")[0].rstrip("0123456789")
 
 
 def stages(step: Step, notation: Notation | None = None) -> list[Stage]:
@@ -252,15 +175,6 @@ def equation_left(run: Run, edge: tuple[int, int], notation: Notation) -> Formul
         return notation.local(edge)
     consumer, slot = edge
     return notation.gradient(run.graph.nodes[consumer].args[slot])
-
-
-def averaged(run: Run, position: int, formula: Formula) -> Formula:
-    """The formula of one sample as that of a batch, where the operation averages over the batch."""
-    node = run.graph.nodes[position]
-    shape = run.tape.shapes[node.args[0]]
-    if node.op is None or not node.op.averaged or len(shape) < 2:
-        return formula
-    return Formula(r"\frac{1}{@n} @(x)", {"n": number(float(shape[0])), "x": formula}, PRODUCT)
 
 
 _CONSTANT_RULES = ("0", "1", "-1")

@@ -11,7 +11,8 @@ import pytest
 
 import gradviz as gv
 from gradviz.demos import demos, get
-from gradviz.explain.derivation import Notation, note, round_shown, sentence, stages
+from gradviz.explain.derivation import note, round_shown, sentence, stages
+from gradviz.explain.notation import Notation
 from gradviz.explain.typeset import Formula
 from tests.engine.samples import CASES, Case
 
