@@ -104,11 +104,11 @@ def test_a_program_in_the_address_is_opened() -> None:
     assert by_label(app.number_input, "value of a").value == 7.0
 
 
-@pytest.mark.parametrize("address", ["", "x", "%%%", "AAAA", "eJwDAAAAAAE", "a" * 9000])
+@pytest.mark.parametrize("address", ["", "x", "%%%", "AAAA", "eJwDAAAAAAE", "a" * 20_000])
 def test_a_damaged_address_says_so_and_opens_the_first_demo(address: str) -> None:
     app = AppTest.from_file(SCRIPT, default_timeout=60)
     app.query_params["p"] = address
     app.run()
     assert not app.exception
     assert program(app).text == next(iter(demos().values())).text
-    assert any("address" in info.value or "program" in info.value for info in app.toast)
+    assert any("first demo" in notice.value for notice in app.toast)

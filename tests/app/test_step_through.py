@@ -36,11 +36,6 @@ def test_any_step_in_the_address(k: str) -> None:
     page(k=k)
 
 
-@pytest.mark.parametrize("p", ["%%%", "AAAA", "x" * 20_000])
-def test_a_damaged_address_shows_the_first_demo(p: str) -> None:
-    assert "first demo" in page(p=p).toast[0].value
-
-
 @pytest.mark.parametrize("value", ["1.7e308", "-1e308", "1e17", "1e-300", "0"])
 def test_inputs_of_any_size_have_a_slider(value: str) -> None:
     assert page(Program(f"x = {value}\ny = x*2")).slider[0].value == float(value)
