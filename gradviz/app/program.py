@@ -40,7 +40,8 @@ Json = dict[str, Any]
 class Program:
     """A text and everything chosen beside it. `values` override declared inputs; None in `wrt` means all inputs.
 
-    `seed` is "ones", "none" (forward only) or the flat index of the one output entry to differentiate.
+    `seed` is "ones", "none" (forward only) or the flat index of the one output entry to differentiate. `exercise` is
+    the node whose gradient is asked of the reader, empty for none; the answer is never part of it.
     """
 
     text: str
@@ -51,6 +52,7 @@ class Program:
     folded: tuple[str, ...] = ()
     digits: int = 4
     seed: str = "ones"
+    exercise: str = ""
 
     @classmethod
     def of_demo(cls, demo: Demo) -> Program:
@@ -77,6 +79,7 @@ class Program:
                 folded=_names(raw.get("folded", [])),
                 digits=min(max(int(raw.get("digits", 4)), DIGITS[0]), DIGITS[-1]),
                 seed=_seed_choice(raw.get("seed", "ones")),
+                exercise=_string(raw.get("exercise", ""))[:80],
             )
         except (ValueError, OverflowError, TypeError, KeyError, AttributeError, RecursionError) as error:
             raise GradvizError("this is not a gradviz program", got=str(error)[:60]) from None

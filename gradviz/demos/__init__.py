@@ -16,7 +16,7 @@ class Demo:
     """A ready-made program and the lesson it carries.
 
     `row` is the row of the lecture it belongs to, empty for none; `wrt` the inputs differentiated (None: all); `ranges` the
-    slider limits of inputs whose value alone suggests no good ones.
+    slider limits of inputs whose value alone suggests no good ones; `group` the heading of a family, listed after the lecture.
     """
 
     name: str
@@ -26,16 +26,21 @@ class Demo:
     lesson: str
     wrt: tuple[str, ...] | None = None
     ranges: Mapping[str, tuple[float, float]] = field(default_factory=dict)
+    group: str = ""
 
 
 @cache
 def demos() -> dict[str, Demo]:
-    """Every demo by name, in the order of their lecture rows."""
+    """Every demo by name, in the order of their lecture rows; families come last."""
     found: list[Demo] = []
-    for module in sorted(module.name for module in iter_modules(__path__)):
+    for module in sorted(module.name for module in iter_modules(__path__) if not module.ispkg):
         loaded = import_module(f"{__name__}.{module}")
         found += [loaded.DEMO] if hasattr(loaded, "DEMO") else loaded.DEMOS
-    return {demo.name: demo for demo in sorted(found, key=lambda demo: int(demo.row[1:] or 1))}
+    return {demo.name: demo for demo in sorted(found, key=_place)}
+
+
+def _place(demo: Demo) -> tuple[str, int, bool]:
+    return demo.group, int(demo.row[1:] or 1), not demo.row
 
 
 def get(name: str) -> Demo:

@@ -16,10 +16,20 @@ def test_a_link_gives_the_program_back() -> None:
     assert Program.from_link(program.to_link()) == program
 
 
+def test_an_exercise_is_shared_without_its_answer() -> None:
+    program = Program("x = 2\ny = x*x", exercise="x")
+    assert Program.from_json(program.to_json()) == program
+    assert Program.from_link(program.to_link()).exercise == "x"
+    assert Program.from_json('{"text": "y = x"}').exercise == ""
+    assert "2*x" not in program.to_json()
+
+
 @pytest.mark.parametrize(
     "fields",
     [
         {"text": 3},
+        {"exercise": 3},
+        {"exercise": "\ud800"},
         {"text": "\ud800"},
         {"title": "\ud800"},
         {"opened": ["\udfff"]},
