@@ -96,3 +96,7 @@ class ShapeError(GradvizError):
 
 class LimitError(GradvizError):
     """Something larger than the limits in `gradviz.engine.limits` allow."""
+
+
+class Stopped(GradvizError):
+    """A computation that was asked to stop; nothing is wrong, and it can be started again."""

@@ -90,9 +90,9 @@ class Builder:
         else:
             self.aliases[name] = position
 
-    def rename(self, position: int, name: str) -> None:
-        """Give a node built outside any line its own id."""
-        self.nodes[position] = self.nodes[position]._replace(id=name, line=name)
+    def rename(self, position: int, name: str, line: str = "") -> None:
+        """Give a node built outside any line its own id, and the line it belongs to: its own unless given."""
+        self.nodes[position] = self.nodes[position]._replace(id=name, line=line or name)
 
     def finish(self, output: int) -> Graph:
         """The graph whose output is the node at this position."""

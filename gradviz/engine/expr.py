@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from contextvars import ContextVar
 from itertools import count
 from operator import attrgetter, index
 from typing import Any
@@ -18,6 +20,17 @@ from gradviz.errors import GradvizError
 _serial = count()
 _age = attrgetter("age")
 _NO_OPTIONS: Mapping[str, Any] = {}
+_line: ContextVar[str] = ContextVar("line", default="")
+
+
+@contextmanager
+def writing(line: str) -> Iterator[None]:
+    """Operations written inside belong to this line, as those of one line of a text do: they fold into one box."""
+    before = _line.set(line)
+    try:
+        yield
+    finally:
+        _line.reset(before)
 
 
 class Expr:
@@ -26,7 +39,7 @@ class Expr:
     The arguments of an expression are older than itself, so sorting by age is a topological order.
     """
 
-    __slots__ = ("age", "args", "default", "name", "op", "options")
+    __slots__ = ("age", "args", "default", "line", "name", "op", "options")
     __array_priority__ = 1000  # NumPy arrays on the left hand the operator over to us
 
     def __init__(
@@ -42,6 +55,7 @@ class Expr:
         self.options = options
         self.name = name
         self.default = default
+        self.line = _line.get()
         self.age = next(_serial)
 
     def named(self, name: str) -> Expr:
@@ -185,6 +199,13 @@ def variable(name: str, value: Array = None, *, shape: Shape | None = None) -> E
     return Expr(None, name=name, default=None if value is None else as_value(value))
 
 
+def _free(name: str, taken: set[str]) -> str:
+    """The name, with a number behind it where it is taken; noted as taken itself."""
+    free = next(one for k in count(1) if (one := name if k == 1 else f"{name}{k}") not in taken)
+    taken.add(free)
+    return free
+
+
 def graph_of(root: Expr) -> Graph:
     """The graph whose output is this expression."""
     reachable = {root}
@@ -210,6 +231,6 @@ def graph_of(root: Expr) -> Graph:
         for arg in expr.args:
             operands.append(position[arg] if type(arg) is Expr else Constant(as_value(arg)))
         node = position[expr] = builder.apply(op, operands, expr.options)
-        if name:
-            builder.rename(node, name)
+        if name or expr.line:
+            builder.rename(node, name or _free(f"{expr.line}.{op.name}", taken), expr.line or name)
     return builder.finish(position[root])

@@ -1,0 +1,99 @@
+"""Layers that learn nothing and give their input another size or shape; arguments are PyTorch's."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from gradviz.engine.expr import Expr, ops
+from gradviz.engine.windows import Pair, pair
+from gradviz.errors import GradvizError
+from gradviz.nn.module import Module
+
+
+@dataclass(eq=False)
+class MaxPool2d(Module):
+    """The largest entry of each window."""
+
+    kernel_size: Pair
+    stride: Pair | None = None
+    padding: Pair = 0
+    dilation: Pair = 1
+    ceil_mode: bool = False
+
+    def build(self, x: Expr) -> Expr:
+        """One operation."""
+        return ops.max_pool2d(
+            x,
+            kernel_size=self.kernel_size,
+            stride=self.stride,
+            padding=self.padding,
+            dilation=self.dilation,
+            ceil_mode=self.ceil_mode,
+        )
+
+
+@dataclass(eq=False)
+class AvgPool2d(Module):
+    """The mean of each window."""
+
+    kernel_size: Pair
+    stride: Pair | None = None
+    padding: Pair = 0
+    ceil_mode: bool = False
+    count_include_pad: bool = True
+
+    def build(self, x: Expr) -> Expr:
+        """One operation."""
+        return ops.avg_pool2d(
+            x,
+            kernel_size=self.kernel_size,
+            stride=self.stride,
+            padding=self.padding,
+            ceil_mode=self.ceil_mode,
+            count_include_pad=self.count_include_pad,
+        )
+
+
+@dataclass(eq=False)
+class AdaptiveAvgPool2d(Module):
+    """The mean of each channel: output size 1, whatever the input's."""
+
+    output_size: Pair = 1
+
+    def __post_init__(self) -> None:
+        if pair(self.output_size) != (1, 1):
+            raise GradvizError("only whole channels are averaged", got=str(self.output_size), expected="1")
+
+    def build(self, x: Expr) -> Expr:
+        """One operation."""
+        return ops.global_avg_pool2d(x)
+
+
+@dataclass(eq=False)
+class Upsample(Module):
+    """A larger image, its new places filled from the old: mode "nearest" or "bilinear"."""
+
+    scale_factor: Pair = field(kw_only=True)
+    mode: str = "nearest"
+    align_corners: bool | None = None
+
+    def __post_init__(self) -> None:
+        if self.mode not in ("nearest", "bilinear"):
+            raise GradvizError("there is no such mode", got=self.mode, expected="nearest or bilinear")
+        if self.mode == "nearest" and self.align_corners is not None:
+            raise GradvizError("align_corners belongs to bilinear upsampling", hint='mode="bilinear"')
+
+    def build(self, x: Expr) -> Expr:
+        """One operation."""
+        if self.mode == "nearest":
+            return ops.upsample_nearest(x, scale=self.scale_factor)
+        return ops.upsample_bilinear(x, scale=self.scale_factor, align_corners=bool(self.align_corners))
+
+
+@dataclass(eq=False)
+class Flatten(Module):
+    """Each sample as one vector."""
+
+    def build(self, x: Expr) -> Expr:
+        """One operation."""
+        return ops.flatten(x)

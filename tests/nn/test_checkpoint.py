@@ -1,0 +1,96 @@
+"""Checkpoints: what follows a resume is what would have followed without it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from gradviz import nn, optim
+from gradviz.errors import GradvizError
+from tests.nn.problems import image_trainer, point_net, stripes, two_classes
+
+
+def fit(trainer: nn.Trainer, epochs: int = 3) -> Any:
+    x, y = stripes()
+    return trainer.fit(x, y, epochs=epochs, batch_size=16, rng=np.random.default_rng(1), validation=(x, y))
+
+
+@pytest.mark.parametrize("events", [0, 1, 3, 4, 6, 12])
+def test_resuming_is_exact(events: int, tmp_path: Path) -> None:
+    whole, first, second = image_trainer(), image_trainer(), image_trainer()
+    list(fit(whole))
+    running = fit(first)
+    for _ in range(events):
+        next(running)
+    first.save(tmp_path / "half.npz")
+    second.resume(tmp_path / "half.npz")
+    assert second.progress == first.progress
+    list(fit(second))
+    assert second.history == whole.history
+    expected = whole.model.state_dict() | whole.optimizer.state
+    for key, value in (second.model.state_dict() | second.optimizer.state).items():
+        np.testing.assert_array_equal(value, expected[key])
+    list(running)  # saving did not disturb the trainer that was saved
+    assert first.history == whole.history
+
+
+def test_the_learning_rate_is_that_of_the_checkpoint(tmp_path: Path) -> None:
+    first, second = image_trainer(), image_trainer()
+    next(fit(first))
+    first.save(tmp_path / "saved.npz")
+    second.base_lr = second.optimizer.lr = 0.5
+    second.resume(tmp_path / "saved.npz")
+    for trainer in (first, second):
+        list(fit(trainer))
+    assert second.history == first.history
+
+
+def test_a_file_is_written_under_exactly_its_name(tmp_path: Path) -> None:
+    image_trainer().save(tmp_path / "checkpoint")
+    assert [path.name for path in tmp_path.iterdir()] == ["checkpoint"]
+    image_trainer().resume(str(tmp_path / "checkpoint"))
+
+
+def test_what_does_not_fit_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "saved.npz"
+    trainer = nn.Trainer(point_net(), "cross_entropy", optim.SGD(0.1, momentum=0.9))
+    trainer.step(*two_classes())
+    trainer.save(path)
+    with pytest.raises(GradvizError, match="another optimizer") as caught:
+        nn.Trainer(point_net(), "cross_entropy", optim.Adam(0.1)).resume(path)
+    assert (caught.value.got, caught.value.expected) == ("SGD", "Adam")
+    wider = nn.Sequential(nn.Linear(2, 17), nn.ReLU(), nn.Linear(17, 2)).init(np.random.default_rng(0))
+    with pytest.raises(GradvizError, match="of another model"):
+        nn.Trainer(wider, "cross_entropy", optim.SGD(0.1, momentum=0.9)).resume(path)
+
+
+@pytest.mark.parametrize("content", [b"", b"no archive", b"PK\x03\x04 broken", b"\x93NUMPY\x01\x00"])
+def test_other_files_are_refused(content: bytes, tmp_path: Path) -> None:
+    path = tmp_path / "other.npz"
+    path.write_bytes(content)
+    with pytest.raises(GradvizError, match="no checkpoint"):
+        image_trainer().resume(path)
+
+
+def test_a_lone_array_is_refused(tmp_path: Path) -> None:
+    np.save(tmp_path / "array.npy", np.zeros(3))
+    with pytest.raises(GradvizError, match="no checkpoint"):
+        image_trainer().resume(tmp_path / "array.npy")
+
+
+def test_pickled_objects_are_never_loaded(tmp_path: Path) -> None:
+    path = tmp_path / "evil.npz"
+    np.savez(path, facts=np.array([object()], dtype=object), allow_pickle=True)
+    with pytest.raises(GradvizError, match="no checkpoint"):
+        image_trainer().resume(path)
+
+
+def test_a_generator_without_a_plain_state_is_refused(tmp_path: Path) -> None:
+    trainer = image_trainer()
+    trainer.rng = np.random.Generator(np.random.MT19937(0))
+    with pytest.raises(GradvizError, match="random generator") as caught:
+        trainer.save(tmp_path / "saved.npz")
+    assert caught.value.got == "MT19937"
