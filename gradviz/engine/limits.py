@@ -45,3 +45,4 @@ class Limits:
 
 DEFAULT = Limits()
 APP = Limits(operations=500, held=10**7)
+SHAPES_ONLY = Limits(elements=10**18, rank=64, work=10**36)  # where nothing is allocated

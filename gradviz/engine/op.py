@@ -17,20 +17,25 @@ from itertools import zip_longest
 from math import pi, prod
 from typing import Any, Literal, NamedTuple
 
+from gradviz.engine.links import LinkRule, Links, aligned, kept
 from gradviz.engine.numeric import Array, Shape
 from gradviz.errors import ShapeError
 
+# What the Jacobian of an operation looks like, whatever the values: `explain/structure.py` draws the consequences.
 Structure = Literal[
-    "elementwise",
-    "scalar multiple",
-    "matmul",
-    "reduction",
-    "permutation",
-    "selection",
-    "windowed",
+    "elementwise",  # an output entry reads one entry of the argument, the one broadcast to its place
+    "reduction",  # an entry of the argument reaches one output entry
+    "permutation",  # the entries change places
+    "selection",  # an output entry is a copy of one entry, or of none
+    "matmul",  # a matrix, repeated along the linked axes
+    "windowed",  # an output entry reads the entries of its window
+    "block diagonal",  # everything reaches everything, within equal indices on the linked axes
     "dense",
     "zero",
 ]
+# How a vjp takes many upstream gradients in one call: on further leading axes, or as more samples on the first axis,
+# with whatever else it reads repeated.
+Many = Literal["leading", "samples"]
 
 # How tightly a formula binds: an operand that binds more loosely than its place asks for gets parentheses.
 LOOSE, SUM, PRODUCT, UNARY, POWER, ATOM = range(6)
@@ -51,6 +56,11 @@ class Rule:
     structure: Structure
     local: str = ""
     function: Callable[..., Array] | None = None
+    links: LinkRule | None = None  # where it differs from what `structure` implies
+    many: Many | None = None
+    jacobian: tuple[str, str] | None = (
+        None  # the matrix that stands in it, in denominator and numerator layout
+    )
 
     @cached_property
     def vjp(self) -> Callable[..., Array]:
@@ -105,7 +115,8 @@ class Op:
     `latex` is a template: `@x` stands for the argument x, `@(x)` adds parentheses where x binds more loosely
     than `precedence`, `@[x]` also where it binds as loosely (a base, what follows a minus). `kink` is a text
     whose zeros are the points without a derivative. `expand` gives the program of primitives that a fused
-    operation stands for; it may depend on shapes and options.
+    operation stands for; it may depend on shapes and options. `element(index, near, *shapes, **options)` gives the
+    program of one output entry over indexed arguments, in detail around the entry `near` of the first one.
     `domain` bounds the random sample values of an argument, so that log never sees a negative number.
     """
 
@@ -122,6 +133,7 @@ class Op:
     precedence: int = ATOM
     kink: str = ""
     expand: str | Callable[..., str] = ""
+    element: Callable[..., str] | None = None
     domain: Mapping[str, tuple[float, float]] = field(default_factory=dict)
     samples: Sequence[Sample] = ()
     work: Callable[..., int] | None = None
@@ -166,6 +178,21 @@ class Op:
     def rule(self, index: int) -> Rule:
         """The rule that carries a gradient to the argument in this slot."""
         return self.rules[self.argument(index)]
+
+    def values_read(self, index: int) -> tuple[str, ...]:
+        """The arguments, and `out`, whose values the derivative by this slot depends on; none where it is constant."""
+        rule = self.rule(index)
+        names = rule.local_derivative.__code__.co_varnames if rule.local else rule.reads[1:]
+        return () if self.variadic else tuple(name for name in names if name in (*self.args, "out"))
+
+    def links(self, index: int, shapes: Sequence[Shape], out: Shape, options: Mapping[str, Any]) -> Links:
+        """The axes of this slot that the operation does not mix, as (axis of the argument, axis of the output)."""
+        rule, shape = self.rule(index), shapes[index]
+        if rule.links is not None:
+            return rule.links(shapes, out, self._complete(options))
+        if rule.structure == "elementwise":
+            return aligned(shape, out)
+        return kept(shape, out, self._complete(options)) if rule.structure == "reduction" else ()
 
     def output_shape(self, shapes: Sequence[Shape], options: Mapping[str, Any]) -> Shape:
         """Shape of the result; raises ShapeError naming the shapes that do not fit."""
@@ -249,6 +276,9 @@ def operation(
     vjp: Mapping[str, Callable[..., Array]],
     vjp_latex: Mapping[str, str],
     structure: Structure | Mapping[str, Structure],
+    links: Mapping[str, LinkRule] | None = None,
+    many: Mapping[str, Many] | None = None,
+    jacobian: Mapping[str, tuple[str, str]] | None = None,
     shape: Callable[..., Shape],
     latex: str,
     symbol: str,
@@ -266,6 +296,9 @@ def operation(
                 latex=vjp_latex[name],
                 structure=structure if isinstance(structure, str) else structure[name],
                 function=function,
+                links=(links or {}).get(name),
+                many=(many or {}).get(name),
+                jacobian=(jacobian or {}).get(name),
             )
             for name, function in vjp.items()
         }

@@ -127,7 +127,7 @@ def chain(
     position = run.graph.position(leaf)
     gradient = notation.gradient(position)
     paths = []
-    for places in _paths(run, position):
+    for places in paths_from(run, position):
         for edge in places:
             if edge not in factors:
                 factors[edge] = Factor(run, edge, notation)
@@ -136,7 +136,7 @@ def chain(
     return Chain(leaf, run.path_counts[position], tuple(paths), gradient, value)
 
 
-def _paths(run: Run, start: int) -> Iterator[list[tuple[int, int]]]:
+def paths_from(run: Run, start: int) -> Iterator[list[tuple[int, int]]]:
     """The first SHOWN paths, depth first; every branch ends at the output, since only its ancestors have edges."""
     stack: list[tuple[int, _Link]] = [(start, None)]
     found = 0

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from operator import index
 from typing import Any, Literal
 
@@ -11,7 +12,7 @@ import numpy as np
 
 from gradviz.engine.build import as_value
 from gradviz.engine.graph import Graph, shape_of
-from gradviz.engine.limits import DEFAULT, Limits
+from gradviz.engine.limits import DEFAULT, SHAPES_ONLY, Limits
 from gradviz.engine.numeric import Array, Shape
 from gradviz.engine.parse import parse
 from gradviz.engine.source import Source, as_graph
@@ -180,13 +181,26 @@ class LedgerRow:
 
 @dataclass(frozen=True)
 class ShapeLedger:
-    """The shapes of a whole program, operation by operation."""
+    """The shapes of a whole program: operation by operation, and the chain of every input as factors that fit."""
 
     rows: tuple[LedgerRow, ...]
     shapes: Mapping[str, Shape]
+    graph: Graph
+
+    @cached_property
+    def chains(self) -> Mapping[str, str]:
+        """For every input its chain in denominator layout: `(P×N)(N×M) = P×M ✓`, a line for each path."""
+        from gradviz.explain.ledger import Ledger
+
+        given = {name: self.shapes[name] for name in self.graph.inputs}
+        tapes = ((name, Tape(self.graph, given, (name,), SHAPES_ONLY)) for name in self.graph.inputs)
+        return {name: str(Ledger(tape, name)) for name, tape in tapes}
 
     def __str__(self) -> str:
-        return "\n".join(map(str, self.rows))
+        chains = (
+            f"∂{self.graph.nodes[self.graph.output].id}/∂{name}: {text}" for name, text in self.chains.items()
+        )
+        return "\n".join([*map(str, self.rows), *chains])
 
 
 def check_shapes(
@@ -198,13 +212,19 @@ def check_shapes(
     whose arguments do not fit, and UnknownNameError for a name that is no input.
     """
     graph = as_graph(source, limits)
-    given = {name: shape_of(graph.defaults.get(name, 0.0)) for name in graph.inputs}
+    found = graph.infer_shapes(input_shapes(graph, shapes), limits)
+    rows = tuple(_row(graph, i, found) for i in graph.operations)
+    return ShapeLedger(rows, {node.id: shape for node, shape in zip(graph.nodes, found, strict=True)}, graph)
+
+
+def input_shapes(graph: Graph, shapes: Mapping[str, Iterable[int]] | None) -> dict[str, Shape]:
+    """A shape for every input: the given one, else that of its declared value, else (). Raises UnknownNameError for
+    a name that is no input."""
+    found = {name: shape_of(graph.defaults.get(name, 0.0)) for name in graph.inputs}
     for name, shape in (shapes or {}).items():
         complete_inputs(graph, {name: 0.0, **dict.fromkeys(graph.inputs, 0.0)})
-        given[graph[name].id] = _sizes(name, shape)
-    found = graph.infer_shapes(given, limits)
-    rows = tuple(_row(graph, i, found) for i in graph.operations)
-    return ShapeLedger(rows, {node.id: shape for node, shape in zip(graph.nodes, found, strict=True)})
+        found[graph[name].id] = _sizes(name, shape)
+    return found
 
 
 def _sizes(name: str, shape: Iterable[int]) -> Shape:

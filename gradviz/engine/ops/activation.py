@@ -6,7 +6,7 @@ import math
 
 import numpy as np
 
-from gradviz.engine import numeric
+from gradviz.engine import numeric, special
 from gradviz.engine.numeric import Array, either
 from gradviz.engine.op import Sample, elementwise
 
@@ -97,11 +97,7 @@ gelu = elementwise(
     symbol="GELU",
     why="It is x times the normal distribution's Φ(x), so the product rule gives Φ(x) plus x times the bell curve.",
     expand="x*(1 + erf(x/sqrt(2)))/2",
-)(
-    either(
-        _gelu_scalar, lambda x: np.asarray(np.frompyfunc(_gelu_scalar, 1, 1)(x)).astype(np.result_type(x))[()]
-    )
-)
+)(either(_gelu_scalar, lambda x: x * special.erfc(-x / math.sqrt(2)) / 2))
 
 silu = elementwise(
     name="silu",

@@ -6,6 +6,7 @@ from math import prod
 
 import numpy as np
 
+from gradviz.engine.elements import Axis, Index, entry, inner_product, meeting, met
 from gradviz.engine.numeric import Array, Shape
 from gradviz.engine.op import SUM, Sample, operation
 from gradviz.engine.windows import Pair, Windows, check_images, checked_pair, sliding, spans
@@ -108,6 +109,31 @@ def _conv_w(
     return correlate_weights(x, g, w_shape, windows, groups)
 
 
+def _conv_element(
+    index: Index,
+    near: Index,
+    x: Shape,
+    w: Shape,
+    b: Shape | None = None,
+    *,
+    stride: Pair,
+    padding: Pair,
+    dilation: Pair,
+    groups: int,
+) -> str:
+    sample, out, row, column = index
+    windows = _conv_windows(x, w, stride, padding, dilation)
+    first = out // (w[0] // groups) * w[1]
+    channels = Axis(range(first, first + w[1]), range(w[1]))
+    return inner_product(
+        lambda *key: entry("x", (sample, *key)),
+        lambda *key: entry("w", (out, *key)),
+        [channels, met(windows, 0, row), met(windows, 1, column)],
+        near[1:],
+        entry("b", (out,)) if b else "",
+    )
+
+
 @operation(
     vjp={"x": _conv_x, "w": _conv_w, "b": lambda g: np.sum(g, axis=(0, 2, 3))},
     vjp_latex={
@@ -116,6 +142,7 @@ def _conv_w(
         "b": r"\textstyle\sum_{n, i, j} @g",
     },
     structure={"x": "windowed", "w": "windowed", "b": "selection"},
+    many={"x": "samples"},
     shape=_conv_shape,
     latex=r"@[x] \star @[w] + @[b]",
     precedence=SUM,
@@ -123,6 +150,7 @@ def _conv_w(
     why="One kernel serves every place, so a weight adds up, over all windows, the entry it met times the gradient "
     "there; an entry adds up the weights it met, over all windows that hold it.",
     convention="The kernel is not flipped (⋆ is a cross-correlation, as in PyTorch); ⋆ᵀ lays it back over each window.",
+    element=_conv_element,
     work=lambda x, w, b=None, **options: prod(_conv_shape(x, w, b, **options)) * prod(w[1:]),
     samples=(
         Sample(((1, 1, 4, 5), (1, 1, 2, 3), (1,))),
@@ -227,6 +255,32 @@ def _transposed_w(
     return correlate_weights(g, x, w_shape, windows, groups)
 
 
+def _transposed_element(
+    index: Index,
+    near: Index,
+    x: Shape,
+    w: Shape,
+    b: Shape | None = None,
+    *,
+    stride: Pair,
+    padding: Pair,
+    output_padding: Pair,
+    groups: int,
+    dilation: Pair,
+) -> str:
+    sample, out, row, column = index
+    windows = _stamp_windows(x, w, stride, padding, output_padding, dilation)
+    group, channel = divmod(out, w[1])
+    mine = range(group * x[1] // groups, (group + 1) * x[1] // groups)
+    return inner_product(
+        lambda *key: entry("x", (sample, *key)),
+        lambda i, *key: entry("w", (i, channel, *key)),
+        [Axis(mine, mine), meeting(windows, 0, row), meeting(windows, 1, column)],
+        near[1:],
+        entry("b", (out,)) if b else "",
+    )
+
+
 @operation(
     vjp={"x": _transposed_x, "w": _transposed_w, "b": lambda g: np.sum(g, axis=(0, 2, 3))},
     vjp_latex={
@@ -235,6 +289,7 @@ def _transposed_w(
         "b": r"\textstyle\sum_{n, i, j} @g",
     },
     structure={"x": "windowed", "w": "windowed", "b": "selection"},
+    many={"x": "samples"},
     shape=_transposed_shape,
     latex=r"@[x] \star^{\top} @[w] + @[b]",
     precedence=SUM,
@@ -242,6 +297,7 @@ def _transposed_w(
     why="Every input entry stamps the kernel, times itself, onto the output, so going back it reads the gradients "
     "under its stamp through the same kernel: an ordinary convolution.",
     convention="Weights are (inputs, outputs/groups, height, width), as in PyTorch; where stamps overlap they add.",
+    element=_transposed_element,
     work=lambda x, w, *_bias, **_options: prod(x) * prod(w[1:]),
     samples=(
         Sample(((1, 1, 2, 3), (1, 1, 2, 2), (1,))),

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from gradviz.engine import numeric
+from gradviz.engine import numeric, special
 from gradviz.engine.numeric import Array, either, either_pair
 from gradviz.engine.op import POWER, PRODUCT, Sample, elementwise
 
@@ -70,17 +70,13 @@ tan = elementwise(
 )(numeric.tan)
 
 
-def _erf_array(x: Array) -> Array:
-    return np.asarray(np.frompyfunc(math.erf, 1, 1)(x)).astype(np.result_type(x))[()]
-
-
 erf = elementwise(
     name="erf",
     local={"x": "2*exp(-x**2)/sqrt(pi)"},
     latex=r"\operatorname{erf}\left(@x\right)",
     symbol="erf",
     why="The error function is the area under a bell curve up to x, so its slope is the height of that curve.",
-)(either(math.erf, _erf_array))
+)(either(math.erf, special.erf))
 
 abs_ = elementwise(
     name="abs",

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from math import prod
 from typing import Any
 
 import numpy as np
 
+from gradviz.engine.elements import Index, entry, inner_product, whole
+from gradviz.engine.links import Links, aligned
 from gradviz.engine.numeric import Array, Shape
 from gradviz.engine.op import POWER, PRODUCT, Sample, broadcast_shapes, operation
 from gradviz.engine.ops.reduce import products_of_others
@@ -68,32 +71,67 @@ def _matmul_shape(x: Shape, y: Shape) -> Shape:
 def _matmul_x(g: Array, y: Array, x_shape: Shape) -> Array:
     if y.ndim == 1:
         return np.expand_dims(g, -1) * y
-    if len(x_shape) == 1:
+    if len(x_shape) == 1 and y.ndim > 2:
         return (y @ g[..., None])[..., 0]
     return g @ _flip(y)
 
 
 def _matmul_y(g: Array, x: Array, y_shape: Shape) -> Array:
     if x.ndim == 1:
-        return g * x if len(y_shape) == 1 else x[:, None] * g[..., None, :]
+        return np.expand_dims(g, -1) * x if len(y_shape) == 1 else x[:, None] * g[..., None, :]
     if len(y_shape) == 1:
-        return (_flip(x) @ g[..., None])[..., 0]
+        return g @ x if x.ndim == 2 else (_flip(x) @ g[..., None])[..., 0]
     return _flip(x) @ g
+
+
+def _matmul_links_x(shapes: Sequence[Shape], out: Shape, _options: Any) -> Links:
+    x, column = shapes[0], int(len(shapes[1]) > 1)
+    if len(x) == 1:
+        return ()
+    row = len(out) - 1 - column
+    return (*aligned(x[:-2], out[:row]), (len(x) - 2, row))
+
+
+def _matmul_links_y(shapes: Sequence[Shape], out: Shape, _options: Any) -> Links:
+    y, row = shapes[1], int(len(shapes[0]) > 1)
+    return () if len(y) == 1 else (*aligned(y[:-2], out[: len(out) - 1 - row]), (len(y) - 1, len(out) - 1))
 
 
 def _matmul_work(x: Shape, y: Shape) -> int:
     return prod(_matmul_shape(x, y)) * x[-1]
 
 
+def _matmul_element(index: Index, near: Index, x: Shape, y: Shape) -> str:
+    column, row = index[len(index) - (len(y) > 1) :], index[: len(index) - (len(y) > 1)]
+    batch, row = row[: len(row) - (len(x) > 1)], row[len(row) - (len(x) > 1) :]
+
+    def of(shape: Shape) -> Index:
+        """The index of the matrix in a batch that may be smaller, or repeated."""
+        sizes = shape[:-2]
+        own = batch[len(batch) - len(sizes) :]
+        return tuple(0 if size == 1 else i for i, size in zip(own, sizes, strict=True))
+
+    return inner_product(
+        lambda k: entry("x", (*of(x), *row, k)),
+        lambda k: entry("y", (*of(y), k, *column)),
+        [whole(x[-1])],
+        near[-1:],
+    )
+
+
 @operation(
     vjp={"x": _matmul_x, "y": _matmul_y},
     vjp_latex={"x": r"@g\,{@[y]}^{\top}", "y": r"{@[x]}^{\top}\,@g"},
     structure="matmul",
+    links={"x": _matmul_links_x, "y": _matmul_links_y},
+    many={"x": "leading", "y": "leading"},
+    jacobian={"x": ("@y", r"{@[y]}^{\top}"), "y": (r"{@[x]}^{\top}", "@x")},
     shape=_matmul_shape,
     latex=r"@(x)\,@(y)",
     precedence=PRODUCT,
     symbol="@",
     why="The transposed matrix carries each output's gradient back along the very weights that formed that output.",
+    element=_matmul_element,
     work=_matmul_work,
     samples=(
         Sample(((3, 4), (4, 2))),
@@ -121,6 +159,9 @@ def _outer_shape(x: Shape, y: Shape) -> Shape:
     vjp={"x": lambda g, y: g @ y, "y": lambda g, x: x @ g},
     vjp_latex={"x": r"@g\,@(y)", "y": r"{@[g]}^{\top} @(x)"},
     structure="matmul",
+    links={"x": lambda _shapes, _out, _options: ((0, 0),), "y": lambda _shapes, _out, _options: ((0, 1),)},
+    many={"x": "leading", "y": "leading"},
+    jacobian={"x": (r"{@[y]}^{\top}", "@y"), "y": (r"{@[x]}^{\top}", "@x")},
     shape=_outer_shape,
     latex=r"@(x)\,{@[y]}^{\top}",
     precedence=PRODUCT,
@@ -162,6 +203,10 @@ def _square_matrix(x: Shape) -> Shape:
     return x
 
 
+def _matrix_links(shapes: Sequence[Shape], _out: Shape, _options: Any) -> Links:
+    return tuple((i, i) for i in range(len(shapes[0]) - 2))
+
+
 def _cubic_work(x: Shape) -> int:
     return prod(x) * x[-1]
 
@@ -184,7 +229,12 @@ def _inverse(x: Array) -> Any:
 @operation(
     vjp={"x": lambda g, out: -_flip(out) @ g @ _flip(out)},
     vjp_latex={"x": r"-{@[out]}^{\top}\,@g\,{@[out]}^{\top}"},
-    structure="dense",
+    structure="block diagonal",
+    links={"x": _matrix_links},
+    many={"x": "leading"},
+    jacobian={
+        "x": (r"-{@[out]}^{\top} \otimes @[out]", r"-@[out] \otimes {@[out]}^{\top}"),
+    },
     shape=_square_matrix,
     latex=r"{@[x]}^{-1}",
     precedence=POWER,
@@ -214,7 +264,8 @@ def _per_matrix(scalars: Array) -> Any:
 @operation(
     vjp={"x": lambda g, x: _per_matrix(g) * _cofactors(x)},
     vjp_latex={"x": r"@g\,@out\,{@[x]}^{-\top}"},
-    structure="dense",
+    structure="reduction",
+    links={"x": _matrix_links},
     shape=lambda x: _square_matrix(x)[:-2],
     latex=r"\det\left(@x\right)",
     symbol="det",
@@ -230,7 +281,8 @@ def det(x: Array) -> Array:
 @operation(
     vjp={"x": lambda g, x: _per_matrix(g) * _flip(_inverse(x))},
     vjp_latex={"x": r"@g\,{@[x]}^{-\top}"},
-    structure="dense",
+    structure="reduction",
+    links={"x": _matrix_links},
     shape=lambda x: _square_matrix(x)[:-2],
     latex=r"\ln \det\left(@x\right)",
     symbol="ln det",
@@ -262,6 +314,10 @@ def _solve_b(g: Array, a: Array, b_shape: Shape) -> Array:
     return _solve(_flip(a), g[..., None])[..., 0] if len(b_shape) == 1 else _solve(_flip(a), g)
 
 
+def _solve_links_a(shapes: Sequence[Shape], out: Shape, _options: Any) -> Links:
+    return aligned(shapes[0][:-2], out[:-1] if len(shapes[1]) == 1 else out[:-2])
+
+
 def _solve_a(g: Array, out: Array, a: Array, b_shape: Shape) -> Array:
     back = _solve_b(g, a, b_shape)
     return -back[..., None] * out[..., None, :] if len(b_shape) == 1 else -back @ _flip(out)
@@ -270,7 +326,13 @@ def _solve_a(g: Array, out: Array, a: Array, b_shape: Shape) -> Array:
 @operation(
     vjp={"a": _solve_a, "b": _solve_b},
     vjp_latex={"a": r"-{@[a]}^{-\top} @g\,{@[out]}^{\top}", "b": r"{@[a]}^{-\top} @g"},
-    structure={"a": "dense", "b": "matmul"},
+    structure={"a": "block diagonal", "b": "matmul"},
+    links={"a": _solve_links_a, "b": _matmul_links_y},
+    many={"a": "leading", "b": "leading"},
+    jacobian={
+        "a": (r"-{@[a]}^{-\top} \otimes @[out]", r"-{@[a]}^{-1} \otimes {@[out]}^{\top}"),
+        "b": (r"{@[a]}^{-\top}", r"{@[a]}^{-1}"),
+    },
     shape=_solve_shape,
     latex=r"{@[a]}^{-1} @(b)",
     precedence=PRODUCT,

@@ -158,7 +158,7 @@ def _class_shape(logits: Shape, target: Shape) -> Shape:
     return ()
 
 
-def _classes(target: Array, number: int) -> Array:
+def classes(target: Array, number: int) -> Array:
     """Class numbers as integers; raises GradvizError for one that names no class."""
     given = np.asarray(target)
     wrong = given[(given != np.floor(given)) | (given < 0) | (given >= number)]
@@ -168,12 +168,12 @@ def _classes(target: Array, number: int) -> Array:
             got=f"{wrong.flat[0]:g}",
             expected=f"a whole number from 0 to {number - 1}",
         )
-    return given.astype(np.intp)[..., None]
+    return given.astype(np.intp)
 
 
 def _cross_entropy_vjp(g: Array, logits: Array, target: Array) -> Array:
     error = np.exp(log_softmax_array(logits, -1))
-    chosen = _classes(target, logits.shape[-1])
+    chosen = classes(target, logits.shape[-1])[..., None]
     np.put_along_axis(error, chosen, np.take_along_axis(error, chosen, -1) - 1, -1)
     return g * error / chosen.size
 
@@ -207,7 +207,7 @@ def _cross_entropy_program(logits: Shape, target: Shape) -> str:
     ),
 )
 def cross_entropy(logits: Array, target: Array) -> Array:
-    chosen = _classes(target, np.shape(logits)[-1])
+    chosen = classes(target, np.shape(logits)[-1])[..., None]
     # 0 − mean rather than −mean, which makes a perfect prediction's loss −0.
     return 0 - np.mean(np.take_along_axis(log_softmax_array(logits, -1), chosen, -1))
 

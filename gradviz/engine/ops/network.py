@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from math import prod
+from typing import Any
 
 import numpy as np
 
 from gradviz.engine.axes import normal_axis
+from gradviz.engine.elements import Index, entry, inner_product, whole
+from gradviz.engine.links import Links
 from gradviz.engine.numeric import Array, Shape
 from gradviz.engine.op import SUM, Sample, operation
 from gradviz.errors import ShapeError
@@ -30,13 +34,33 @@ def _linear_shape(x: Shape, w: Shape, b: Shape | None = None) -> Shape:
 
 
 def _linear_w(g: Array, x: Array) -> Array:
-    return g.reshape(-1, g.shape[-1]).T @ x.reshape(-1, x.shape[-1])
+    rows = g.reshape(*g.shape[: g.ndim - x.ndim], -1, g.shape[-1])
+    return rows.swapaxes(-1, -2) @ x.reshape(-1, x.shape[-1])
+
+
+def _linear_links_x(shapes: Sequence[Shape], _out: Shape, _options: Any) -> Links:
+    return tuple((i, i) for i in range(len(shapes[0]) - 1))
+
+
+def _linear_links_w(_shapes: Sequence[Shape], out: Shape, _options: Any) -> Links:
+    return ((0, len(out) - 1),)
+
+
+def _linear_element(index: Index, near: Index, x: Shape, w: Shape, b: Shape | None = None) -> str:
+    *lead, out = index
+    bias = "" if b is None else entry("b", (out,)) if b else "b"
+    return inner_product(
+        lambda k: entry("x", (*lead, k)), lambda k: entry("w", (out, k)), [whole(w[1])], near[-1:], bias
+    )
 
 
 @operation(
     vjp={"x": lambda g, w: g @ w, "w": _linear_w, "b": lambda g: g},
     vjp_latex={"x": r"@g\,@(w)", "w": r"{@[g]}^{\top} @(x)", "b": "@g"},
     structure={"x": "matmul", "w": "matmul", "b": "selection"},
+    links={"x": _linear_links_x, "w": _linear_links_w},
+    many={"x": "leading", "w": "leading"},
+    jacobian={"x": (r"{@[w]}^{\top}", "@w"), "w": (r"{@[x]}^{\top}", "@x")},
     shape=_linear_shape,
     latex=r"@[x]\,{@[w]}^{\top} + @[b]",
     precedence=SUM,
@@ -44,6 +68,7 @@ def _linear_w(g: Array, x: Array) -> Array:
     why="Each output is an inner product plus a bias: a weight's slope is the input it meets, an input's slope "
     "the weights it meets, the bias's slope is 1.",
     expand=lambda *shapes: "x @ w.T + b" if len(shapes) == 3 else "x @ w.T",
+    element=_linear_element,
     work=lambda x, w, b=(): prod(x) * w[0],
     samples=(
         Sample(((4,), (3, 4), (3,))),
@@ -63,6 +88,11 @@ def along_shape(x: Shape, axis: int) -> Shape:
     return x
 
 
+def _along_links(shapes: Sequence[Shape], _out: Shape, options: Mapping[str, Any]) -> Links:
+    rank = len(shapes[0])
+    return tuple((i, i) for i in range(rank) if i != options["axis"] % rank)
+
+
 _ALONG = (
     Sample(((4,),)),
     Sample(((3, 4),)),
@@ -78,7 +108,10 @@ def _softmax_vjp(g: Array, out: Array, axis: int) -> Array:
 @operation(
     vjp={"x": _softmax_vjp},
     vjp_latex={"x": r"@out \odot \left(@g - \mathbf{1}\,{@[out]}^{\top} @g\right)"},
-    structure="dense",
+    structure="block diagonal",
+    links={"x": _along_links},
+    many={"x": "leading"},
+    jacobian={"x": (r"\operatorname{diag}\left(@out\right) - @[out]\,{@[out]}^{\top}",) * 2},
     shape=along_shape,
     latex=r"\operatorname{softmax}\left(@x\right)",
     symbol="softmax",
@@ -100,7 +133,10 @@ def log_softmax_array(x: Array, axis: int) -> Array:
 @operation(
     vjp={"x": lambda g, out, axis: g - np.exp(out) * np.sum(g, axis=axis, keepdims=True)},
     vjp_latex={"x": r"@g - e^{@out} \odot \mathbf{1}\,\mathbf{1}^{\top} @g"},
-    structure="dense",
+    structure="block diagonal",
+    links={"x": _along_links},
+    many={"x": "leading"},
+    jacobian={"x": (r"I - e^{@out}\,\mathbf{1}^{\top}", r"I - \mathbf{1}\,{\left(e^{@out}\right)}^{\top}")},
     shape=along_shape,
     latex=r"\ln \operatorname{softmax}\left(@x\right)",
     symbol="ln softmax",

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from math import prod
+from typing import Any
 
 import numpy as np
 
+from gradviz.engine.elements import Index, entry
+from gradviz.engine.links import Links
 from gradviz.engine.numeric import Array, Shape
 from gradviz.engine.op import PRODUCT, SUM, Sample, elementwise, operation
 from gradviz.errors import ShapeError
@@ -74,6 +78,15 @@ def _batch_x(g: Array, x: Array, gamma: Array, mean: Array | None, var: Array | 
     return _centred(direct, xhat, _channel_axes(x.ndim)) if mean is None else direct
 
 
+def _batch_links(shapes: Sequence[Shape], out: Shape, _options: Any) -> Links:
+    """The batch's own statistics join a channel's entries; given ones leave every entry alone."""
+    return tuple((i, i) for i in ((1,) if len(shapes) < 4 else range(len(out))))
+
+
+def _channel_link(_shapes: Sequence[Shape], _out: Shape, _options: Any) -> Links:
+    return ((0, 1),)
+
+
 def _batch_gamma(g: Array, x: Array, mean: Array | None, var: Array | None, eps: float) -> Array:
     return np.sum(g * _normalised(x, mean, var, eps)[0], axis=_channel_axes(x.ndim))
 
@@ -104,6 +117,17 @@ def _batch_program(
     )
 
 
+def _batch_element(index: Index, _near: Index, *shapes: Shape, eps: float) -> str:
+    channel, value = index[1], entry("x", index)
+    if len(shapes) > 3:
+        mean, var, lines = f"mean[{channel}]", f"var[{channel}]", ""
+    else:
+        mean, var = "m", "s"
+        lines = f"m = mean(x[:, {channel}])\ns = mean((x[:, {channel}] - m)**2)\n"
+    scale = f"(({value} - {mean})/sqrt({var} + {eps}))"
+    return f"{lines}gamma[{channel}]*{scale} + beta[{channel}]"
+
+
 @operation(
     vjp={
         "x": _batch_x,
@@ -122,12 +146,13 @@ def _batch_program(
         r" \textstyle\sum_{n, i, j} @g \odot \hat{x}",
     },
     structure={
-        "x": "dense",
+        "x": "block diagonal",
         "gamma": "elementwise",
         "beta": "selection",
         "mean": "elementwise",
         "var": "elementwise",
     },
+    links={"x": _batch_links, "gamma": _channel_link, "mean": _channel_link, "var": _channel_link},
     shape=_batch_shape,
     latex=r"@[gamma] \odot \frac{@x - \mu}{\sqrt{\sigma^{2} + \varepsilon}} + @[beta]",
     precedence=SUM,
@@ -137,6 +162,7 @@ def _batch_program(
     convention="μ and σ² are the batch's own, the variance divided by n. With mean= and var= they are the given ones and "
     "do not depend on x: only the first term of its gradient stays.",
     expand=_batch_program,
+    element=_batch_element,
     domain={"var": (0.4, 2.0)},
     samples=(
         Sample(((2, 3, 2, 3), (3,), (3,))),
@@ -196,6 +222,14 @@ def _layer_program(x: Shape, *affine: Shape, eps: float) -> str:
     )
 
 
+def _layer_element(index: Index, _near: Index, _x: Shape, *affine: Shape, eps: float) -> str:
+    sample, rest = index[0], index[1:]
+    before = entry("gamma", rest) + "*" if affine else ""
+    after = " + " + entry("beta", rest) if len(affine) > 1 else ""
+    lines = f"m = mean(x[{sample}])\ns = mean((x[{sample}] - m)**2)\n"
+    return f"{lines}{before}(({entry('x', index)} - m)/sqrt(s + {eps})){after}"
+
+
 @operation(
     vjp={"x": _layer_x, "gamma": lambda g, x, eps: g * _standardised(x, eps)[0], "beta": lambda g: g},
     vjp_latex={
@@ -204,13 +238,15 @@ def _layer_program(x: Shape, *affine: Shape, eps: float) -> str:
         "gamma": r"@g \odot \hat{x}",
         "beta": "@g",
     },
-    structure={"x": "dense", "gamma": "elementwise", "beta": "selection"},
+    structure={"x": "block diagonal", "gamma": "elementwise", "beta": "selection"},
+    links={"x": lambda _shapes, _out, _options: ((0, 0),)},
     shape=_layer_shape,
     latex=r"\operatorname{layernorm}\left(@x, @gamma, @beta\right)",
     symbol="layer norm",
     why="Within one sample only the pattern of entries counts, not their level or size: the gradient is cleared of both.",
     convention="The mean and the variance, divided by n, are taken over all axes but the first.",
     expand=_layer_program,
+    element=_layer_element,
     samples=(
         Sample(((3, 4),)),
         Sample(((3, 4), (4,))),

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from math import prod
+from typing import Any
 
 import numpy as np
 
 from gradviz.engine.axes import count, spread
+from gradviz.engine.elements import Index, entry, inner_product, largest, met, whole, window_entries
 from gradviz.engine.numeric import Array, Shape
 from gradviz.engine.op import Sample, operation
 from gradviz.engine.windows import Pair, Windows, check_images, pair, sliding, spans
@@ -59,15 +61,21 @@ def _max_vjp(
     return gradient
 
 
+def _max_element(index: Index, _near: Index, x: Shape, **options: Any) -> str:
+    return largest(window_entries(_pooling(x, **options), index))
+
+
 @operation(
     vjp={"x": _max_vjp},
     vjp_latex={"x": r"\operatorname{unpool}\left(@g\right)"},
     structure="windowed",
+    many={"x": "samples"},
     shape=_max_shape,
     latex=r"\operatorname{maxpool}\left(@x\right)",
     symbol="max pool",
     why="A window reports its largest entry and forgets the rest, so its gradient is put back at the place of that entry.",
     convention="Among equal maxima of a window the first one, row by row, takes the whole gradient, as in PyTorch.",
+    element=_max_element,
     work=lambda x, kernel_size, **rest: prod(_max_shape(x, kernel_size, **rest)) * prod(pair(kernel_size)),
     samples=(
         Sample(((2, 2, 4, 4),), {"kernel_size": 2}),
@@ -135,16 +143,32 @@ def _avg_vjp(
     return gradient
 
 
+def _avg_element(
+    index: Index, near: Index, x: Shape, *, ceil_mode: bool, count_include_pad: bool, **options: Any
+) -> str:
+    windows = _pooling(x, **options, ceil_mode=ceil_mode)
+    *lead, row, column = index
+    return inner_product(
+        lambda *key: entry("x", (*lead, *key)),
+        None,
+        [met(windows, 0, row), met(windows, 1, column)],
+        near[2:],
+        divisor=int(_members(windows, count_include_pad, int)[row, column]),
+    )
+
+
 @operation(
     vjp={"x": _avg_vjp},
     vjp_latex={"x": r"\operatorname{avgpool}^{\top}\left(@g\right)"},
     structure="windowed",
+    many={"x": "samples"},
     shape=_avg_shape,
     latex=r"\operatorname{avgpool}\left(@x\right)",
     symbol="avg pool",
     why="All entries of a window have the same weight in its mean, so they share its gradient evenly; "
     "an entry in several windows gets a share from each.",
     convention="Padding counts as entries that are 0 unless count_include_pad=False, as in PyTorch.",
+    element=_avg_element,
     work=lambda x, kernel_size, **rest: prod(_avg_shape(x, kernel_size, **rest)) * prod(pair(kernel_size)),
     samples=(
         Sample(((2, 2, 4, 4),), {"kernel_size": 2}),
@@ -187,6 +211,13 @@ def _global_shape(x: Shape) -> Shape:
     symbol="global avg",
     why="A channel is summed up by its mean over all H·W places, so every place has slope 1/(H·W).",
     expand="mean(x, axis=(2, 3), keepdims=True)",
+    element=lambda index, near, x: inner_product(
+        lambda *key: entry("x", (*index[:2], *key)),
+        None,
+        [whole(x[2]), whole(x[3])],
+        near[2:],
+        divisor=x[2] * x[3],
+    ),
     samples=(Sample(((2, 3, 4, 5),)), Sample(((1, 2, 1, 1),))),
 )
 def global_avg_pool2d(x: Array) -> Array:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from gradviz.engine.elements import Index, entry
 from gradviz.engine.numeric import Array, Shape
 from gradviz.engine.op import Sample, operation
 from gradviz.engine.windows import Pair, check_images, checked_pair, pair
@@ -20,6 +21,11 @@ def _nearest_vjp(g: Array, x_shape: Shape, scale: Pair) -> Array:
     return g.reshape(*x_shape[:3], down, x_shape[3], across).sum(axis=(3, 5))
 
 
+def _nearest_element(index: Index, _near: Index, _x: Shape, *, scale: Pair) -> str:
+    (down, across), (*lead, row, column) = pair(scale), index
+    return f"1*{entry('x', (*lead, row // down, column // across))}"
+
+
 @operation(
     vjp={"x": _nearest_vjp},
     vjp_latex={"x": r"\operatorname{nearest}^{\top}\left(@g\right)"},
@@ -27,6 +33,7 @@ def _nearest_vjp(g: Array, x_shape: Shape, scale: Pair) -> Array:
     shape=_scaled_shape,
     latex=r"\operatorname{nearest}\left(@x\right)",
     symbol="nearest ↑",
+    element=_nearest_element,
     why="An entry is copied into a block of equals, so it collects the gradients of all its copies.",
     samples=(
         Sample(((1, 2, 2, 3),), {"scale": 2}),
@@ -58,13 +65,25 @@ def _bilinear_vjp(g: Array, x_shape: Shape, scale: Pair, align_corners: bool) ->
     return rows.T @ g @ columns
 
 
+def _bilinear_element(index: Index, _near: Index, x: Shape, *, scale: Pair, align_corners: bool) -> str:
+    (down, across), (*lead, row, column) = pair(scale), index
+    rows = _interpolation(x[2], down, align_corners, float)[row]
+    columns = _interpolation(x[3], across, align_corners, float)[column]
+    weights = np.outer(rows, columns)
+    return " + ".join(f"{weights[i, j]}*{entry('x', (*lead, i, j))}" for i, j in np.argwhere(weights).tolist())
+
+
 @operation(
     vjp={"x": _bilinear_vjp},
     vjp_latex={"x": r"R^{\top} @g\,C"},
     structure="matmul",
+    links={"x": lambda _shapes, _out, _options: ((0, 0), (1, 1))},
+    many={"x": "leading"},
+    jacobian={"x": (r"R^{\top} \otimes C^{\top}", r"R \otimes C")},
     shape=_scaled_shape,
     latex=r"R\,@[x]\,C^{\top}",
     symbol="bilinear ↑",
+    element=_bilinear_element,
     why="Each new place mixes its up to four old neighbours, nearer ones more, and hands its gradient back to them in "
     "the same proportions.",
     convention="R and C hold the weights along rows and columns. Pixels are squares whose outer edges meet, or with "

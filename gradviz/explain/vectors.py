@@ -1,0 +1,230 @@
+"""What the pages on vector calculus show, as plain data: strings, numbers, lists and dictionaries that JSON takes."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from gradviz.engine.limits import SHAPES_ONLY
+from gradviz.engine.numeric import Array, Shape
+from gradviz.engine.source import Source
+from gradviz.engine.tape import Tape
+from gradviz.errors import GradvizError
+from gradviz.explain.chain import paths_from
+from gradviz.explain.forward import DualRun
+from gradviz.explain.general import chain_form, general_form, matrix_formula, written_out
+from gradviz.explain.jacobian import Jacobian, Layout, between_nodes
+from gradviz.explain.ledger import Ledger, Product, ledger_of
+from gradviz.explain.methods import FORMULAS, METHODS, Curve, Precision, error_curve
+from gradviz.explain.notation import Notation
+from gradviz.explain.structure import WORDS
+from gradviz.explain.symbolic import swelling
+from gradviz.explain.trace import Run
+from gradviz.explain.typeset import Formula, sequence
+
+Json = Any
+FACTORS_SHOWN = 8
+_SUBSCRIPTS = str.maketrans("0123456789", "₀₁₂₃₄₅₆₇₈₉")
+_SUPERSCRIPTS = str.maketrans("0123456789", "⁰¹²³⁴⁵⁶⁷⁸⁹")
+
+
+def jacobian_view(
+    run: Run, wrt: str, of: str, layout: Layout = "denominator", digits: int = 4
+) -> dict[str, Json]:
+    """∂of/∂wrt for the heat map: names, badge, structure, formulas, zero pattern and numbers.
+
+    `matrix` and `pattern` are None for a Jacobian that is too large to be shown; `first_row` is there always.
+    """
+    found, notation = between_nodes(run, wrt, of, layout), Notation(run.graph, digits)
+    start, end = found.between.start, found.between.end
+    y, x = _entries(notation.text(end), found.of_shape), _entries(notation.text(start), found.wrt_shape)
+    rows, columns = (x, y) if layout == "denominator" else (y, x)
+    shown = found.is_shown
+    written = written_out(run, found, notation) if shown else None
+    return {
+        "name": f"∂{notation.text(end)}/∂{notation.text(start)}",
+        "symbol": notation_between(notation, found).mathml,
+        "badge": badge(found.shape),
+        "shape": list(found.shape),
+        "layout": layout,
+        "structure": found.structure,
+        "words": WORDS[found.structure] if found.entries > 1 else "one number",
+        "general": [formula.mathml for formula in general_forms(run, found, notation)],
+        "rows": rows,
+        "columns": columns,
+        "shown": shown,
+        "matrix": found.matrix.tolist() if shown else None,
+        "pattern": found.pattern.astype(int).tolist() if shown else None,
+        "first_row": found.row(0).tolist() if found.shape[0] else [],
+        "written": (
+            {"symbols": matrix_formula(written[0]).mathml, "entries": matrix_formula(written[1]).mathml}
+            if written
+            else None
+        ),
+    }
+
+
+def general_forms(run: Run, jacobian: Jacobian, notation: Notation) -> list[Formula]:
+    """The general form along the paths between the two nodes, factor by factor: the first paths, and no longer ones
+    than can be read."""
+    between = jacobian.between
+    shapes = {name: between.shapes[i] for name, i in between.graph.leaves.items()}
+    tape = Tape(between.graph, shapes, (between.graph.nodes[between.start].id,), SHAPES_ONLY)
+    paths = paths_from(Run(tape, [], []), between.start)
+    return [
+        chain_form(run, edges, notation, jacobian.layout)
+        for edges in paths
+        if 0 < len(edges) <= FACTORS_SHOWN
+    ]
+
+
+def notation_between(notation: Notation, jacobian: Jacobian) -> Formula:
+    """∂of/∂wrt."""
+    ends = [notation.formula(i) for i in (jacobian.between.end, jacobian.between.start)]
+    return Formula(r"\frac{\partial @y}{\partial @x}", {"y": ends[0], "x": ends[1]})
+
+
+def ledger_view(run: Run, leaf: str, layout: Layout = "denominator") -> dict[str, Json]:
+    """The shape ledger of a leaf: its chain in numbers and letters, factor by factor, the product that is really
+    computed, and what both cost."""
+    found = ledger_of(run, leaf, layout)
+    return {
+        "leaf": leaf,
+        "text": found.text(),
+        "letters": found.text(letters=True),
+        "sizes": {letter: size for size, letter in found.letters.items()},
+        "paths": found.count,
+        "products": [_product_view(run, found, k, product) for k, product in enumerate(found.products)],
+    }
+
+
+def _product_view(run: Run, found: Ledger, k: int, product: Product) -> dict[str, Json]:
+    notation = found.notation
+    symbols = [notation.local(factor.edge) for factor in product.factors]
+    return {
+        "text": product.text(),
+        "letters": product.text(found.letters),
+        "factors": [
+            {
+                "name": factor.name,
+                "math": symbol.mathml,
+                "general": general_form(run, factor.edge, notation, product.layout).mathml,
+                "shape": factor.shape_text({}),
+                "letters": factor.shape_text(found.letters),
+                "size": list(factor.size),
+                "kind": factor.kind,
+            }
+            for factor, symbol in zip(product.factors, symbols, strict=True)
+        ],
+        "math": sequence(symbols, r"\,").mathml,
+        "used": found.used(k).mathml if product.factors else "",
+        "costs": [vars(cost) for cost in found.costs(k)],
+    }
+
+
+def arrangement_view(
+    run: Run,
+    leaf: str,
+    order: Sequence[int],
+    transposed: Sequence[int] = (),
+    layout: Layout = "denominator",
+    product: int = 0,
+) -> dict[str, Json]:
+    """The verdict on an order of factors that a student dragged or typed: `failing` numbers two neighbours."""
+    verdict = ledger_of(run, leaf, layout).products[product].judge(order, transposed)
+    return {"ok": verdict.ok, "reason": verdict.reason, "failing": verdict.failing and list(verdict.failing)}
+
+
+def read_arrangement(text: str, count: int) -> tuple[list[int], list[int]]:
+    """`1 3T 2` as an order of factors counted from 0 and those turned over. Raises GradvizError for anything else."""
+    order, transposed = [], []
+    for word in text.replace(",", " ").replace("·", " ").split():
+        turned = word.endswith(("T", "ᵀ", "'"))
+        number = word[:-1] if turned else word
+        if not number.isascii() or not number.isdecimal() or not 1 <= int(number[:6]) <= count:
+            raise GradvizError(
+                f"{word[:20]} is no factor", expected=f"numbers from 1 to {count}, a T behind for transposed"
+            )
+        order.append(int(number) - 1)
+        transposed += [int(number) - 1] if turned else []
+    return order, transposed
+
+
+def curves_view(
+    source: Source, name: str, entry: Sequence[int] = (), inputs: Mapping[str, Array] | None = None
+) -> list[dict[str, Json]]:
+    """Error against step for every method in both precisions; a method that cannot be used says why."""
+    found: list[dict[str, Json]] = []
+    precisions: tuple[Precision, ...] = ("float64", "float32")
+    for method in METHODS:
+        for precision in precisions:
+            facts = {"method": method, "precision": precision, "formula": Formula(FORMULAS[method]).mathml}
+            try:
+                curve = error_curve(source, name, entry, inputs, method=method, precision=precision)
+            except GradvizError as error:
+                found.append({**facts, "refused": error.args[0]})
+            else:
+                found.append({**facts, **_curve(curve)})
+    return found
+
+
+def _curve(curve: Curve) -> dict[str, Json]:
+    step, error = curve.optimum
+    return {
+        "steps": list(curve.steps),
+        "errors": [error if np.isfinite(error) else None for error in curve.errors],
+        "exact": curve.exact,
+        "optimum": {"step": step, "error": error},
+        "expected": curve.expected,
+    }
+
+
+def swelling_view(text: str, depths: int = 8) -> list[dict[str, Json]]:
+    """Expression size against depth for a function composed with itself, beside the operations of a tape."""
+    return [
+        {
+            "depth": row.depth,
+            "value": row.value_nodes,
+            "symbolic": row.derivative.nodes,
+            "automatic": row.automatic,
+            "math": Formula(row.derivative.latex).mathml if row.derivative.latex else "",
+        }
+        for row in swelling(text, depths)
+    ]
+
+
+def dual_view(run: DualRun) -> list[dict[str, Json]]:
+    """Forward mode step by step."""
+    return [
+        {
+            "kind": step.kind,
+            "node": step.node,
+            "value": np.asarray(step.value).tolist(),
+            "tangent": np.asarray(step.tangent).tolist(),
+            "sentence": step.sentence,
+            "stages": [{"label": stage.label, "math": stage.mathml} for stage in step.stages],
+        }
+        for step in run.steps
+    ]
+
+
+def badge(shape: tuple[int, int]) -> str:
+    """ℝ³ˣ²."""
+    rows, columns = (str(size).translate(_SUPERSCRIPTS) for size in shape)
+    return f"ℝ{rows}ˣ{columns}"
+
+
+def _entries(text: str, shape: Shape) -> list[str]:
+    """x₁, x₂ …, and A[1, 2] where plain subscripts could be misread."""
+    if not shape:
+        return [text]
+    plain = max(shape) < 10 and not text[-1:].isnumeric()
+    found = []
+    for index in np.ndindex(shape):
+        numbers = [str(i + 1) for i in index]
+        found.append(
+            text + "".join(numbers).translate(_SUBSCRIPTS) if plain else f"{text}[{', '.join(numbers)}]"
+        )
+    return found
