@@ -25,8 +25,13 @@ def main() -> None:
     st.set_page_config(page_title="gradviz", page_icon="∂", layout="wide", initial_sidebar_state="auto")
     apply_style()
     sections: dict[str, list[st.Page]] = {}
+    pages: dict[str, st.Page] = {}
     for page in discover_pages():
-        path = page.__name__.rpartition(".")[2].replace("_", "-")
-        entry = st.Page(page.show, title=page.TITLE, url_path=path, default=not sections)
+        name = page.__name__.rpartition(".")[2]
+        entry = st.Page(page.show, title=page.TITLE, url_path=name.replace("_", "-"), default=not sections)
+        pages[name] = entry
         sections.setdefault(page.SECTION, []).append(entry)
-    st.navigation(sections, position="hidden" if len(discover_pages()) == 1 else "sidebar").run()
+    st.session_state.pages = pages  # for buttons that lead from one page to another
+    chosen = st.navigation(sections, position="hidden" if len(pages) == 1 else "sidebar")
+    st.session_state.here = next(name for name, entry in pages.items() if entry == chosen)
+    chosen.run()

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import re
+from string import punctuation
+
 import streamlit as st
 
 _CSS = """
 .stMainBlockContainer { padding: 0; max-width: none; }
 .stAppHeader { background: transparent; height: 2.75rem; min-height: 0; pointer-events: none; }
-.stAppHeader button, .stAppHeader [role="button"] { pointer-events: auto; }
+.stAppHeader * { pointer-events: none; }
+.stAppHeader :is(button, [role="button"]), .stAppHeader :is(button, [role="button"]) * { pointer-events: auto; }
 .stMain { overflow-x: hidden; }
 .stMain:focus, .stMain:focus-visible { outline: none; box-shadow: none; }
 .stMainBlockContainer > .stVerticalBlock { gap: 0; }
@@ -15,9 +19,22 @@ _CSS = """
 .stSidebar [data-testid="stSidebarUserContent"] { padding: 0 0 1.5rem; }
 .stSidebar [data-testid="stSidebarHeader"] { height: 2.75rem; padding: 0.25rem 1rem; margin: 0; }
 .stSidebar .stVerticalBlock { gap: 0.6rem; }
+.st-key-train, .st-key-train-views, [class*="st-key-train-study"] { padding: 0.5rem 1rem 1rem; gap: 0.3rem; }
+.st-key-vectors { padding: 0.6rem 1rem 2rem; gap: 0.6rem; }
+.stApp:has([data-testid="stExpandSidebarButton"]) .st-key-vectors { padding-top: 2.75rem; }
+.st-key-train-views { padding-bottom: 0; }
+.st-key-slides-preview img { max-height: 46vh; object-fit: contain; border: 1px solid #8884; }
+.st-key-train-buttons { gap: 0.4rem; padding-right: 2.2rem; }
+.stApp:has([data-testid="stExpandSidebarButton"]) .st-key-train-buttons { padding-left: 2.6rem; }
+.st-key-train-buttons button { min-height: 2.1rem; padding: 0 0.7rem; font-size: 0.9rem; }
 """
 
 
 def apply_style() -> None:
     """Remove the margins around the page and tighten the rail."""
     st.html(f"<style>{_CSS}</style>")
+
+
+def verbatim(text: str) -> str:
+    """A text as Markdown that shows just this text: a message may quote what a file or an address brought."""
+    return re.sub(f"([{re.escape(punctuation)}])", r"\\\1", text)

@@ -41,6 +41,7 @@ export default function ({ parentElement, data, setTriggerValue }) {
   view.origin = data.origin;
   view.hooks.onOpen = (id) => setTriggerValue('open', id);
   view.hooks.onFold = (id) => setTriggerValue('fold', id);
+  view.hooks.onElement = (node, index) => setTriggerValue('element', { node, index });
   return () => { view.mounted.destroy(); views.delete(root); };
 }
 """
@@ -56,9 +57,25 @@ def _component() -> Callable[..., Any]:
     )
 
 
+def _ignore() -> None:
+    """Nothing happens on this event."""
+
+
 def stepper(
-    story: dict[str, Any], *, key: str, on_open: Callable[[], None], on_fold: Callable[[], None]
+    story: dict[str, Any],
+    *,
+    key: str,
+    on_open: Callable[[], None] = _ignore,
+    on_fold: Callable[[], None] = _ignore,
+    on_element: Callable[[], None] | None = None,
 ) -> None:
     """Show what `gradviz.draw.story.payload` made. After a click on open or fold the callback is called, and
-    `st.session_state[key].open` or `.fold` holds the node's id."""
-    _component()(key=key, data=story, on_open_change=on_open, on_fold_change=on_fold)
+    `st.session_state[key].open` or `.fold` holds the node's id. With `on_element` single entries can be opened:
+    `.element` holds the node and the index asked for, which may be null."""
+    _component()(
+        key=key,
+        data={**story, "elements": on_element is not None},
+        on_open_change=on_open,
+        on_fold_change=on_fold,
+        on_element_change=on_element or _ignore,
+    )

@@ -1,0 +1,280 @@
+"""The live view as a Streamlit component: a picture of plain arrays is packed small and drawn on canvases.
+
+What a picture may hold is told in `pack`; the browser side only draws.
+"""
+
+from __future__ import annotations
+
+import base64
+import math
+from collections.abc import Callable, Iterable, Mapping
+from functools import cache
+from importlib.resources import files
+from typing import Any
+
+import numpy as np
+import streamlit as st
+
+from gradviz.draw import web
+
+UNITS = 12  # of a layer that are drawn
+POINTS = 360  # of a line that are sent: more than a panel has room for
+Json = dict[str, Any]
+
+_ADAPTER = """
+const views = new WeakMap();
+
+export default function ({ parentElement, data, setTriggerValue }) {
+  const root = parentElement.querySelector('.gradviz-live');
+  let view = views.get(root);
+  if (!view) {
+    const hooks = {};
+    view = { hooks, mounted: gradviz.mount(root, data, hooks) };
+    views.set(root, view);
+  } else {
+    view.mounted.update(data);
+  }
+  view.hooks.onEvents = (events) => setTriggerValue('events', events);
+  return () => { view.mounted.destroy(); views.delete(root); };
+}
+"""
+
+
+@cache
+def _component() -> Callable[..., Any]:
+    here = files(__package__)
+    return st.components.v2.component(
+        "gradviz_live",
+        html='<div class="gradviz-live"></div>',
+        css=here.joinpath("live.css").read_text(encoding="utf-8"),
+        js=f"{web.join('live', here, here / 'panels')}\n{_ADAPTER}",
+    )
+
+
+def live(
+    packed: Json, status: Json | None, *, key: str, on_event: Callable[[Json], None] = lambda event: None
+) -> None:
+    """Show a packed picture under a heading {"title", "state", "words"}; `on_event` gets what a person does in it.
+
+    The browser repeats its events until it hears that they arrived, so none is lost however fast they come.
+    """
+    heard = f"{key} heard"
+    st.session_state.setdefault(heard, 0)
+
+    def take() -> None:
+        for event in st.session_state[key].events or []:
+            if event["number"] > st.session_state[heard]:
+                st.session_state[heard] = event["number"]
+                on_event(_unpacked(event))
+
+    _component()(
+        key=key, data={**packed, "status": status, "heard": st.session_state[heard]}, on_events_change=take
+    )
+
+
+def _unpacked(event: Json) -> Json:
+    """An event as pages read it: a drawing as an array."""
+    if event["kind"] == "drawing":
+        pixels = np.frombuffer(base64.b64decode(event["pixels"]), np.uint8)
+        side = math.isqrt(pixels.size)
+        return {**event, "pixels": pixels.reshape(side, side).astype(np.float32) / 255}
+    return dict(event)
+
+
+def pack(picture: Mapping[str, Any]) -> Json:
+    """The picture as the browser reads it: lines thinned, images as bytes, no number that JSON does not know."""
+    counts: dict[str, int] = {}
+    panels = []
+    for panel in picture["panels"]:
+        kind = panel["kind"]
+        counts[kind] = counts.get(kind, 0) + 1
+        special = _PACKERS.get(kind, _same)(panel)
+        panels.append({"id": f"{kind}{counts[kind]}", "width": 4, "rows": 4, **_plain(special)})
+    return {"panels": panels}
+
+
+def _same(panel: Json) -> Json:
+    return panel
+
+
+def _plain(value: Any) -> Any:
+    """Arrays as lists, numbers as Python's, and those that are not finite as None."""
+    if isinstance(value, Mapping):
+        return {str(name): _plain(item) for name, item in value.items()}
+    if isinstance(value, np.ndarray):
+        return (
+            _rounded(value)
+            if value.dtype.kind == "f" and np.isfinite(value).all()
+            else _plain(value.tolist())
+        )
+    if isinstance(value, (list, tuple)):
+        return [_plain(item) for item in value]
+    if isinstance(value, np.generic):
+        return _plain(value.item())
+    if isinstance(value, float):
+        return (float(f"{value:.6g}") if value else 0.0) if math.isfinite(value) else None
+    return value
+
+
+def _rounded(values: np.ndarray[Any, Any]) -> Any:
+    """As lists, to six digits of the largest: numbers to be drawn."""
+    largest = float(np.max(np.abs(values), initial=0.0))
+    digits = 5 - math.floor(math.log10(largest)) if largest else 0
+    return np.round(values.astype(np.float64), digits).tolist()
+
+
+def _lines(panel: Json) -> Json:
+    return {**panel, "series": [_thinned(series) for series in panel["series"]]}
+
+
+def _thinned(series: Json) -> Json:
+    """At most POINTS points of a series: of each stretch its lowest and its highest."""
+    y = np.asarray(series["y"], dtype=np.float32)
+    x = np.arange(y.size) if series.get("x") is None else np.asarray(series["x"])
+    last = float(y[-1]) if y.size else None
+    if y.size > POINTS:
+        stretch = -(-2 * y.size // POINTS)
+        starts = np.arange(0, y.size, stretch)
+        padded = np.full(starts.size * stretch, np.nan, dtype=np.float32)
+        padded[: y.size] = y
+        rows = padded.reshape(starts.size, stretch)
+        low, high = np.nan_to_num(rows, nan=np.inf).argmin(1), np.nan_to_num(rows, nan=-np.inf).argmax(1)
+        kept = np.concatenate([[0], starts + low, starts + high, [y.size - 1]])
+        chosen = np.unique(np.minimum(kept, y.size - 1))
+        x, y = x[chosen], y[chosen]
+    return {**series, "x": _floats(x), "y": _floats(y), "last": last}
+
+
+def _floats(values: np.ndarray[Any, Any]) -> str:
+    return base64.b64encode(np.asarray(values, dtype="<f4").tobytes()).decode("ascii")
+
+
+def _bytes(values: np.ndarray[Any, Any], low: float, high: float) -> str:
+    """Numbers as bytes: 0 for `low`, 255 for `high`."""
+    span = high - low
+    share = (np.asarray(values, dtype=np.float32) - np.float32(low)) * np.float32(
+        255 / span if span > 0 else 0
+    )
+    share = np.nan_to_num(share, nan=127.5, posinf=255.0, neginf=0.0)
+    return base64.b64encode(np.clip(share + 0.5, 0, 255).astype(np.uint8).tobytes()).decode("ascii")
+
+
+def limits(arrays: Iterable[np.ndarray[Any, Any]], palette: str) -> tuple[float, float]:
+    """The range of a palette over some arrays: 0…1 (bytes: 0…255) for greys, ± the largest for signed numbers,
+    smallest to largest for heat."""
+    parts = [np.asarray(a) for a in arrays if np.size(a)]
+    if palette in ("grey", "ink"):
+        return (0.0, 255.0) if parts and parts[0].dtype == np.uint8 else (0.0, 1.0)
+    finite = [part[np.isfinite(part)] for part in parts]
+    low = min((float(part.min()) for part in finite if part.size), default=0.0)
+    high = max((float(part.max()) for part in finite if part.size), default=1.0)
+    if palette == "signed":
+        largest = max(-low, high)
+        return -largest, largest
+    return low, high
+
+
+def _stack(images: np.ndarray[Any, Any], low: float, high: float) -> Json:
+    n, height, width = images.shape[:3]
+    return {"n": n, "h": height, "w": width, "rgb": images.ndim == 4, "data": _bytes(images, low, high)}
+
+
+def _images(panel: Json) -> Json:
+    images, palette = panel["images"], panel.get("palette", "grey")
+    stacks = [images] if isinstance(images, np.ndarray) else [np.asarray(image)[None] for image in images]
+    if panel.get("each"):
+        singles = [image[None] for stack in stacks for image in stack]
+        ranges = [limits([image], palette) for image in singles]
+        packed = [_stack(image, *span) for image, span in zip(singles, ranges, strict=True)]
+        low, high = min((r[0] for r in ranges), default=0.0), max((r[1] for r in ranges), default=1.0)
+    else:
+        low, high = panel.get("range") or limits(stacks, palette)
+        packed = [_stack(stack, low, high) for stack in stacks]
+    return {**_without(panel, "images"), "stacks": packed, "low": low, "high": high}
+
+
+def _without(panel: Json, *names: str) -> Json:
+    return {name: value for name, value in panel.items() if name not in names}
+
+
+def _regions(panel: Json) -> Json:
+    """The field of two classes is sent as the root of its distance from a tie, finest where the boundary runs."""
+    field = np.asarray(panel["field"], dtype=np.float32)
+    if field.ndim == 2:
+        away = 2 * field - 1
+        packed = _stack((np.sign(away) * np.sqrt(np.abs(away)))[None], -1.0, 1.0)
+    else:
+        packed = _stack(field, 0.0, 1.0)
+    return {**panel, "field": packed}
+
+
+def _network(panel: Json) -> Json:
+    """Of a layer with many units only those that are drawn are sent: its first and its last."""
+    layers, shown = [], []
+    for layer in panel["layers"]:
+        numbers = np.asarray(layer["maps"] if "maps" in layer else layer["values"], dtype=np.float32)
+        count = len(numbers)
+        units = np.arange(count) if count <= UNITS else np.r_[: UNITS // 2, count - UNITS // 2 + 1 : count]
+        shown.append(units)
+        signed = numbers.size and np.nanmin(numbers) < 0
+        palette = layer.get("palette") or panel.get("palette") or ("signed" if signed else "heat")
+        low, high = limits([numbers, np.zeros(1)], palette)
+        maps = numbers[units] if numbers.ndim == 3 else numbers[units, None, None]
+        layers.append(
+            {
+                **_without(layer, "maps", "values"),
+                "palette": palette,
+                "low": low,
+                "high": high,
+                "count": count,
+            }
+            | {"shown": units, "units": _stack(maps, low, high)}
+            | {"numbers": numbers[units] if numbers.ndim == 1 else None}
+        )
+    weights = [
+        np.asarray(w)[np.ix_(to, of)] for w, of, to in zip(panel["weights"], shown, shown[1:], strict=False)
+    ]
+    return {**panel, "layers": layers, "weights": weights}
+
+
+def _histogram(panel: Json) -> Json:
+    if "edges" in panel:
+        return panel
+    values = [np.asarray(series["values"], dtype=np.float64).ravel() for series in panel["series"]]
+    values = [part[np.isfinite(part)] for part in values]
+    together = np.concatenate(values) if values else np.zeros(0)
+    edges = np.histogram_bin_edges(together, panel.get("bins", 30))
+    series = [
+        {**_without(series, "values"), "counts": np.histogram(part, edges)[0]}
+        for series, part in zip(panel["series"], values, strict=True)
+    ]
+    return {**panel, "series": series, "edges": edges}
+
+
+def _matrix(panel: Json) -> Json:
+    values, palette = np.asarray(panel["values"], dtype=np.float64), panel.get("palette", "grey")
+    low, high = panel.get("range") or limits([np.asarray(panel["values"])], palette)
+    digits = panel.get("digits", 2)
+    rounded = [
+        [f"{v:.{digits}f}".replace("-", "−") if math.isfinite(v) else str(v) for v in row] for row in values
+    ]
+    return {**_without(panel, "values"), "texts": rounded, "cells": _stack(values[None], low, high)} | {
+        "low": low,
+        "high": high,
+    }
+
+
+def _pad(panel: Json) -> Json:
+    pixels = panel.get("pixels")
+    return panel if pixels is None else {**panel, "pixels": _bytes(np.asarray(pixels), 0.0, 1.0)}
+
+
+_PACKERS: dict[str, Callable[[Json], Json]] = {
+    "lines": _lines,
+    "images": _images,
+    "regions": _regions,
+    "network": _network,
+    "histogram": _histogram,
+    "matrix": _matrix,
+    "pad": _pad,
+}

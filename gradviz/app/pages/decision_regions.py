@@ -1,0 +1,137 @@
+"""Decision regions: points in the plane, a small network that learns to tell them apart, and what each neuron sees."""
+
+from __future__ import annotations
+
+from dataclasses import fields
+from inspect import signature
+from typing import Any
+
+import streamlit as st
+
+from gradviz import data
+from gradviz.app.study import begin, study
+from gradviz.app.style import verbatim
+from gradviz.app.train_page import frame, remember
+from gradviz.demos.live.decision_regions import ACTIVATIONS, OWN, POINTS, PRESETS, Experiment, Settings
+from gradviz.demos.live.overfitting import overfitting, study_panel
+
+TITLE = "Decision regions"
+SECTION = "Train"
+ORDER = 11
+
+WIDTHS = (1, 2, 3, 4, 6, 8, 12, 16, 32, 64, 100, 200)
+RATES = (0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.3, 1.0)
+DECAYS = (0.0, 0.0001, 0.001, 0.01, 0.1, 1.0)
+BATCHES = (1, 4, 8, 16, 32, 64, 128)
+LAYERS = {1: "1: linear classifier", 2: "2: one hidden layer", 3: "3: two hidden layers"}
+_CHOSEN = [field.name for field in fields(Settings) if field.name != "random_state"]
+
+
+def show() -> None:
+    """Draw the page."""
+    for name in _CHOSEN:
+        remember(f"regions.{name}", _usual(PRESETS["hidden_layer"].settings)[name])
+    with st.sidebar:
+        settings = _rail()
+    if refused := st.session_state.pop("regions.refused", ""):
+        st.error(verbatim(refused), icon="⚠")
+    study("regions.study", "networks trained", lambda fits: [study_panel(fits)])
+    frame("regions", Experiment, settings, title=TITLE, on_event=_take_point, speed="25 batches/s")
+
+
+def _usual(settings: Settings) -> dict[str, Any]:
+    """The settings as the widgets show them."""
+    chosen = {name: getattr(settings, name) for name in _CHOSEN}
+    if chosen["noise"] is None:
+        chosen["noise"] = _own_noise(settings.data)
+    return chosen
+
+
+def _own_noise(name: str) -> float:
+    """How noisy these points are unless told otherwise."""
+    return float(signature(POINTS[name]).parameters["noise"].default) if name in POINTS else 0.0
+
+
+def _rail() -> Settings:
+    chosen = {name: st.session_state[f"regions.{name}"] for name in _CHOSEN}
+    names = list(PRESETS)
+    at = next((i for i, name in enumerate(names) if _usual(PRESETS[name].settings) == chosen), None)
+    key = f"regions.preset {at}"
+    st.selectbox(
+        "Show that …", names, index=at, format_func=lambda name: PRESETS[name].title, placeholder="own settings",
+        key=key, on_change=lambda: _take_preset(key),
+    )  # fmt: skip
+    if at is not None:
+        st.caption(PRESETS[names[at]].lesson)
+        if names[at] == "too_many":
+            st.button(
+                "Few and many neurons, 5 random states each", on_click=_begin_study, key="regions.study"
+            )
+    _points()
+    st.markdown("**Network**")
+    st.selectbox("Layers of weights", list(LAYERS), format_func=LAYERS.__getitem__, key="regions.layers")
+    if st.session_state["regions.layers"] > 1:
+        st.select_slider("Neurons in a hidden layer", WIDTHS, key="regions.width")
+        st.selectbox("Activation", list(ACTIVATIONS), key="regions.activation")
+    st.markdown("**Learning**")
+    st.selectbox("Optimiser", ["adam", "sgd"], key="regions.optimizer", format_func=str.upper)
+    st.select_slider("Learning rate α", RATES, key="regions.learning_rate")
+    st.select_slider("Regularisation (weight decay)", DECAYS, key="regions.regularisation")
+    st.select_slider("Batch size", BATCHES, key="regions.batch_size")
+    return Settings(**{name: st.session_state[f"regions.{name}"] for name in _CHOSEN})
+
+
+def _points() -> None:
+    st.markdown("**Points**")
+    st.selectbox(
+        "Points", [*POINTS, OWN], key="regions.data", on_change=_data_changed, label_visibility="collapsed"
+    )
+    if st.session_state["regions.data"] == OWN:
+        file = st.file_uploader(
+            "CSV of x, y, class", type=["csv", "txt"], key="regions.file", on_change=_read_file
+        )
+        del file
+    else:
+        st.slider("How many", 10, 400, step=10, key="regions.count")
+        st.slider("Noise", 0.0, 0.6, step=0.01, key="regions.noise")
+    if added := len(st.session_state["regions.points"]):
+        st.button(f"Remove {added} own points", on_click=_set, args=("points", ()))
+
+
+def _set(name: str, value: Any) -> None:
+    st.session_state[f"regions.{name}"] = value
+
+
+def _take_preset(key: str) -> None:
+    if (name := st.session_state[key]) is not None:
+        for field, value in _usual(PRESETS[name].settings).items():
+            _set(field, value)
+
+
+def _data_changed() -> None:
+    _set("noise", _own_noise(st.session_state["regions.data"]))
+    _set("points", ())
+
+
+def _take_point(event: dict[str, Any]) -> None:
+    if event["kind"] == "point":
+        point = (float(event["x"]), float(event["y"]), int(event["class"]))
+        _set("points", (*st.session_state["regions.points"], point))
+
+
+def _read_file() -> None:
+    """The points of a file, brought to mean 0 and spread 1 so that the learning rates here fit."""
+    file = st.session_state["regions.file"]
+    if file is None:
+        return
+    try:
+        x, y = data.read_points(file.getvalue().decode("utf-8", "replace"))
+    except data.DataError as error:
+        st.session_state["regions.refused"] = str(error)
+        return
+    x = (x - x.mean(axis=0)) / (x.std(axis=0) + 1e-12)
+    _set("points", tuple((float(a), float(b), int(c)) for (a, b), c in zip(x, y, strict=True)))
+
+
+def _begin_study() -> None:
+    begin("regions.study", overfitting())

@@ -1,0 +1,104 @@
+"""Denoising: a small DnCNN learns to find the noise in photos, and shows it on one it has never seen, or on yours."""
+
+from __future__ import annotations
+
+from dataclasses import fields
+from typing import Any
+
+import streamlit as st
+
+from gradviz import data
+from gradviz.app import study
+from gradviz.app.style import verbatim
+from gradviz.app.train_page import frame, remember, worker_of
+from gradviz.demos.live.denoising import COLOUR, HELD_OUT, Experiment, Settings
+from gradviz.demos.live.denoising_panels import VIEWS, whole_image_panels
+
+TITLE = "Denoising"
+SECTION = "Train"
+ORDER = 14
+
+RATES = (0.0003, 0.001, 0.003, 0.01, 0.03)
+BATCHES = (4, 8, 16, 32)
+DEPTHS = (2, 3, 5, 8)
+CHANNELS = (4, 8, 16, 32)
+_WHOLE = "denoising.whole"
+_CHOSEN = [field.name for field in fields(Settings) if field.name != "random_state"]
+
+
+def show() -> None:
+    """Draw the page."""
+    for name in _CHOSEN:
+        remember(f"denoising.{name}", getattr(Settings(), name))
+    with st.sidebar:
+        _rail()
+    if refused := st.session_state.pop("denoising.refused", ""):
+        st.error(verbatim(refused), icon="⚠")
+    with st.container(key="train-views"):
+        st.segmented_control(
+            "Show", VIEWS, key="denoising.view", format_func=str.capitalize, label_visibility="collapsed",
+            required=True,
+        )  # fmt: skip
+    chosen: dict[str, Any] = {name: st.session_state[f"denoising.{name}"] for name in _CHOSEN}
+    study.study(_WHOLE, "pieces denoised", lambda pieces: whole_image_panels(pieces[-1]))
+    frame("denoising", _make, Settings(**chosen), title=TITLE)
+
+
+def _make(settings: Settings) -> Experiment:
+    """The experiment, showing the person's own picture if there is one."""
+    experiment = Experiment(settings)
+    if (own := st.session_state.get("denoising.own")) is not None:
+        experiment.show(own)
+    return experiment
+
+
+def _rail() -> None:
+    st.markdown("**Noise and picture**")
+    st.slider("σ of the noise, of 255", 5.0, 60.0, step=5.0, key="denoising.sigma")
+    st.selectbox(
+        "Photo",
+        [*data.photos(), *COLOUR],
+        key="denoising.photo",
+        format_func=_photo_title,
+        on_change=_drop_own,
+    )
+    st.file_uploader(
+        "Or your own picture", type=["png", "jpg", "jpeg", "webp", "bmp", "tif", "tiff"],
+        key="denoising.file", on_change=_read_file,
+    )  # fmt: skip
+    st.button("Denoise the whole picture", on_click=_denoise, help="With the network as it is now")
+    st.markdown("**Network** (DnCNN)")
+    st.select_slider("Convolutions", DEPTHS, key="denoising.depth")
+    st.select_slider("Channels", CHANNELS, key="denoising.channels")
+    st.markdown("**Learning**")
+    st.select_slider("Learning rate α", RATES, key="denoising.learning_rate")
+    st.select_slider("Patches in a batch", BATCHES, key="denoising.batch_size")
+    st.slider("Side of a patch, pixels", 16, 64, step=8, key="denoising.patch")
+
+
+def _photo_title(name: str) -> str:
+    return f"{name}, held out" if name in HELD_OUT else f"{name}, one of those it learns from"
+
+
+def _read_file() -> None:
+    file = st.session_state["denoising.file"]
+    if file is None:
+        return
+    try:
+        own = st.session_state["denoising.own"] = data.read_image(file.getvalue())
+    except data.DataError as error:
+        st.session_state["denoising.refused"] = str(error)
+        return
+    if worker := worker_of("denoising"):
+        with worker.held() as experiment:
+            experiment.show(own)
+
+
+def _drop_own() -> None:
+    st.session_state.pop("denoising.own", None)
+
+
+def _denoise() -> None:
+    if worker := worker_of("denoising"):
+        with worker.held() as experiment:
+            study.begin(_WHOLE, experiment.piece_by_piece())

@@ -1,0 +1,72 @@
+"""Digits: what a linear classifier, an MLP and a CNN learn from handwritten digits, shown while they learn it."""
+
+from __future__ import annotations
+
+from dataclasses import fields
+from typing import Any
+
+import streamlit as st
+
+from gradviz.app import study
+from gradviz.app.train_page import frame, remember
+from gradviz.demos.live import permutation
+from gradviz.demos.live.digits import Experiment, Settings
+from gradviz.demos.live.digits_panels import VIEWS
+from gradviz.demos.live.framing import TRAIN_AND_EVALUATE
+
+TITLE = "Digits"
+SECTION = "Train"
+ORDER = 12
+
+MODELS = {
+    "linear": "Linear: f(x) = Wx + b",
+    "mlp": "MLP: one hidden layer",
+    "cnn": "CNN: two convolutions",
+}
+WIDTHS = (10, 25, 50, 100, 200, 400)
+RATES = (0.0003, 0.001, 0.003, 0.01, 0.03, 0.1)
+BATCHES = (16, 32, 64, 128, 256)
+_STUDY = "digits.study"
+_CHOSEN = [field.name for field in fields(Settings) if field.name != "random_state"]
+
+
+def show() -> None:
+    """Draw the page."""
+    for name in _CHOSEN:
+        remember(f"digits.{name}", getattr(Settings(), name))
+    with st.sidebar:
+        _rail()
+    study.study(_STUDY, "epochs trained", lambda results: [permutation.study_panel(results)])
+    with st.container(key="train-views"):
+        st.segmented_control(
+            "Show", VIEWS, key="digits.view", format_func=str.capitalize, label_visibility="collapsed",
+            required=True,
+        )  # fmt: skip
+    chosen: dict[str, Any] = {name: st.session_state[f"digits.{name}"] for name in _CHOSEN}
+    frame("digits", Experiment, Settings(**chosen), title=TITLE)
+
+
+def _rail() -> None:
+    st.markdown("**Network**")
+    st.selectbox(
+        "Network", list(MODELS), key="digits.model", format_func=MODELS.__getitem__,
+        label_visibility="collapsed",
+    )  # fmt: skip
+    if st.session_state["digits.model"] == "mlp":
+        st.select_slider("Hidden units", WIDTHS, key="digits.hidden")
+    st.markdown("**Learning**")
+    st.select_slider("Learning rate α", RATES, key="digits.learning_rate")
+    st.select_slider("Batch size", BATCHES, key="digits.batch_size")
+    st.toggle("Move digits by up to one pixel", key="digits.augmented")
+    st.markdown("**Neighbourhoods**")
+    st.toggle("Shuffle the pixels", key="digits.shuffled", help="The same fixed permutation for every image")
+    st.button(
+        "MLP and CNN, plain and shuffled", key="digits.compare", on_click=_compare,
+        help="Trains all four for a few epochs",
+    )  # fmt: skip
+    with st.expander("Train and evaluate, as code"):
+        st.code(TRAIN_AND_EVALUATE, language="python", wrap_lines=True)
+
+
+def _compare() -> None:
+    study.begin(_STUDY, permutation.study())

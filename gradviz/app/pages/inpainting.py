@@ -1,0 +1,47 @@
+"""Inpainting: a network of two matrices completes digits, one stage of the training loop at a time or at full speed."""
+
+from __future__ import annotations
+
+from dataclasses import fields
+from typing import Any
+
+import streamlit as st
+
+from gradviz.app.train_page import frame, remember
+from gradviz.demos.live.inpainting import HOLES, LOSSES, OPTIMIZERS, Experiment, Settings
+
+TITLE = "Inpainting"
+SECTION = "Train"
+ORDER = 13
+
+WIDTHS = (16, 64, 128, 256, 512)
+RATES = (0.0003, 0.001, 0.003, 0.01, 0.03)
+BATCHES = (1, 8, 16, 64, 128)
+_CHOSEN = [field.name for field in fields(Settings) if field.name != "random_state"]
+
+
+def show() -> None:
+    """Draw the page."""
+    for name in _CHOSEN:
+        remember(f"inpainting.{name}", getattr(Settings(), name))
+    with st.sidebar:
+        _rail()
+    chosen: dict[str, Any] = {name: st.session_state[f"inpainting.{name}"] for name in _CHOSEN}
+    frame("inpainting", Experiment, Settings(**chosen), title=TITLE)
+
+
+def _rail() -> None:
+    st.markdown("**What is missing**")
+    st.selectbox(
+        "What is missing", HOLES, key="inpainting.hole", format_func=str.capitalize,
+        label_visibility="collapsed",
+    )  # fmt: skip
+    if st.session_state["inpainting.hole"] == HOLES[0]:
+        st.slider("Side of the square, pixels", 2, 16, key="inpainting.side")
+    st.markdown("**Network**  ŷ = W₂ · max(0, W₁ · x)")
+    st.select_slider("Hidden units", WIDTHS, key="inpainting.hidden")
+    st.selectbox("Loss L", list(LOSSES), key="inpainting.loss", format_func=LOSSES.__getitem__)
+    st.markdown("**Learning**")
+    st.selectbox("Optimiser", list(OPTIMIZERS), key="inpainting.optimizer", format_func=str.upper)
+    st.select_slider("Learning rate α", RATES, key="inpainting.learning_rate")
+    st.select_slider("Batch size", BATCHES, key="inpainting.batch_size")

@@ -1,0 +1,133 @@
+"""A denoiser on images of any size, grey or colour, and the best that a Gaussian blur can do."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from itertools import product
+from math import ceil
+
+import numpy as np
+
+from gradviz import nn
+from gradviz.nn.module import FloatArray
+
+TILE = 192  # pixels along a side of what is denoised at a time
+SIGMAS = np.linspace(0.4, 2.4, 21)  # widths of the blur that are tried, in pixels
+
+Predict = Callable[[FloatArray], FloatArray]
+
+
+@dataclass(frozen=True)
+class Denoised:
+    """A clean image, the same with noise, and two ways back; all (h, w) or (h, w, 3) with black 0 and white 1."""
+
+    clean: FloatArray
+    noisy: FloatArray
+    estimate: FloatArray
+    blurred: FloatArray
+    blur_sigma: float
+
+    @property
+    def noise(self) -> FloatArray:
+        """The estimated noise: what the network took away."""
+        return self.noisy - self.estimate
+
+    @property
+    def psnr(self) -> dict[str, float]:
+        """In dB against the clean image; the estimates are cut off at black and white."""
+        versions = {"noisy": self.noisy, "best blur": self.blurred, "network": self.estimate}
+        return {name: image_psnr(image, self.clean, name != "noisy") for name, image in versions.items()}
+
+
+def image_psnr(image: FloatArray, clean: FloatArray, cut: bool = True) -> float:
+    """PSNR in dB of an image with white 1, cut off at black and white if asked."""
+    return nn.psnr(np.clip(image, 0, 1) if cut else image, clean, data_range=1.0)
+
+
+def with_noise(clean: FloatArray, sigma: float, rng: np.random.Generator) -> FloatArray:
+    """Normal noise on top; `sigma` of 255, as in the literature."""
+    noise: FloatArray = rng.standard_normal(clean.shape, np.float32)
+    noise *= np.float32(sigma / 255)
+    noise += clean
+    return noise
+
+
+@dataclass(frozen=True)
+class Piece:
+    """A large image on its way: `done` of `total` pieces of `denoised.estimate` are what the network says, the others are still
+    noisy."""
+
+    done: int
+    total: int
+    denoised: Denoised
+
+
+def denoise(
+    predict: Predict, clean: FloatArray, sigma: float, rng: np.random.Generator, margin: int
+) -> Denoised:
+    """Put noise on an image, uint8 or float, and take it away again, channel by channel; `predict` maps
+    (n, 1, h, w) to the same shape and looks at most `margin` pixels far."""
+    *_, last = piece_by_piece(predict, clean, sigma, rng, margin)
+    return last.denoised
+
+
+def piece_by_piece(
+    predict: Predict, clean: FloatArray, sigma: float, rng: np.random.Generator, margin: int, tile: int = TILE
+) -> Iterator[Piece]:
+    """`denoise`, with a look after each piece.
+
+    The result is the same as in one go, since each piece brings along the `margin` pixels around it that its
+    outputs look at; a large image then needs no more memory than a small one.
+    """
+    image = clean.astype(np.float32) / 255 if clean.dtype == np.uint8 else np.asarray(clean, np.float32)
+    noisy = with_noise(image, sigma, rng)
+    estimate = noisy.copy()
+    found = Denoised(image, noisy, estimate, *best_blur(noisy, image))
+    height, width = image.shape[:2]
+    corners = list(product(range(0, height, tile), range(0, width, tile)))
+    for done, (top, left) in enumerate(corners, 1):
+        rows, columns = slice(top, top + tile), slice(left, left + tile)
+        around = (
+            slice(max(0, top - margin), top + tile + margin),
+            slice(max(0, left - margin), left + tile + margin),
+        )
+        inner = from_planes(predict(to_planes(noisy[around])))[
+            top - around[0].start :, left - around[1].start :
+        ]
+        place = estimate[rows, columns]
+        place[...] = inner[: place.shape[0], : place.shape[1]]
+        yield Piece(done, len(corners), found)
+
+
+def to_planes(image: FloatArray) -> FloatArray:
+    """The colours of an image as samples of one channel: (h, w) or (h, w, 3) -> (1 or 3, 1, h, w)."""
+    return image[None, None] if image.ndim == 2 else np.moveaxis(image, -1, 0)[:, None]
+
+
+def from_planes(planes: FloatArray) -> FloatArray:
+    """The inverse of `to_planes`."""
+    return planes[0, 0] if len(planes) == 1 else np.moveaxis(planes[:, 0], 0, -1)
+
+
+def gaussian_blur(image: FloatArray, sigma: float) -> FloatArray:
+    """(h, w) or (h, w, 3) blurred down and across with a Gaussian of `sigma` pixels, mirrored at the border."""
+    radius = ceil(4 * sigma)
+    kernel = np.exp(-0.5 * (np.arange(-radius, radius + 1) / sigma) ** 2).astype(np.float32)
+    kernel /= kernel.sum()
+    for axis in (0, 1):
+        size = image.shape[axis]
+        border = [(radius, radius) if i == axis else (0, 0) for i in range(image.ndim)]
+        wide = np.moveaxis(np.pad(image, border, mode="symmetric"), axis, 0)
+        blurred = sum(weight * wide[i : i + size] for i, weight in enumerate(kernel))
+        image = np.moveaxis(np.asarray(blurred), 0, axis)
+    return image
+
+
+def best_blur(noisy: FloatArray, clean: FloatArray) -> tuple[FloatArray, float]:
+    """The Gaussian blur with the highest PSNR, and its width in pixels; found on the middle of a large image."""
+    top, left = (max(0, (size - 256) // 2) for size in clean.shape[:2])
+    middle = np.s_[top : top + 256, left : left + 256]
+    quality = [image_psnr(gaussian_blur(noisy[middle], sigma), clean[middle]) for sigma in SIGMAS]
+    sigma = float(SIGMAS[int(np.argmax(quality))])
+    return gaussian_blur(noisy, sigma), sigma
