@@ -11,11 +11,14 @@ from gradviz.engine.value import Value
 from gradviz.errors import GradvizError, LimitError, ParseError, ShapeError, UnknownNameError
 from gradviz.explain.check import check_gradients, check_shapes
 from gradviz.explain.jacobian import Jacobian, jacobian
+from gradviz.explain.judge import judge
 from gradviz.explain.trace import Run, Step, explore
+from gradviz.explain.verdict import Verdict
 
 if TYPE_CHECKING:
-    from gradviz import demos
+    from gradviz import data, demos, nn
     from gradviz.draw.export import export
+    from gradviz.nn import optim
 
 __version__ = "0.1.0"
 
@@ -34,12 +37,15 @@ __all__ = [
     "Step",
     "UnknownNameError",
     "Value",
+    "Verdict",
     "check_gradients",
     "check_shapes",
+    "data",
     "demos",
     "explore",
     "export",
     "jacobian",
+    "judge",
     "ops",
     "parse",
     "sweep",
@@ -47,15 +53,20 @@ __all__ = [
     "variable",
 ]
 
+_LAZY = {
+    "data": "gradviz.data",
+    "demos": "gradviz.demos",
+    "export": "gradviz.draw.export",
+    "nn": "gradviz.nn",
+    "optim": "gradviz.nn.optim",
+}
+
 
 def __getattr__(name: str) -> Any:
-    """`export` and `demos` are loaded when first used, so that `import gradviz` stays as quick as NumPy."""
-    if name == "export":
-        from gradviz.draw.export import export
-
-        return export
-    if name == "demos":
+    """Rooms and `export` are loaded when first used, so that `import gradviz` stays as quick as NumPy."""
+    if name in _LAZY:
         from importlib import import_module
 
-        return import_module("gradviz.demos")
+        module = import_module(_LAZY[name])
+        return module.export if name == "export" else module
     raise AttributeError(f"module 'gradviz' has no attribute {name!r}")

@@ -1,4 +1,4 @@
-"""`gradviz app | steps | check | shapes | demos`: the same engine in a terminal. Bad input exits with code 2."""
+"""`gradviz app | steps | export | check | judge | shapes | demos`: the same engine in a terminal. Bad input exits with code 2."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
-from gradviz import __version__
+from gradviz import __version__, export_command
 from gradviz.errors import GradvizError
 from gradviz.explain.trace import Run, Step
 
@@ -18,13 +18,20 @@ BAD_INPUT = 2
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one command and return its exit code."""
-    arguments = _parser().parse_args(argv)
+    arguments = _parser().parse_args(_shielded(sys.argv[1:] if argv is None else argv))
     command: Callable[[argparse.Namespace], int] = arguments.command
     try:
         return command(arguments)
     except GradvizError as error:
         _report(error)
         return BAD_INPUT
+
+
+def _shielded(argv: Sequence[str]) -> list[str]:
+    """A typed derivative such as -x*y is no option: with a blank before it, it is read as what it is."""
+    if argv[:1] != ["judge"]:
+        return list(argv)
+    return [f" {word}" if re.match(r"-[^-]", word) and word != "-h" else word for word in argv]
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -41,8 +48,22 @@ def _parser() -> argparse.ArgumentParser:
     steps.add_argument("--wrt", help="differentiate with respect to these inputs only: w1,w2")
     steps.set_defaults(command=_steps)
 
+    export = _with_program(
+        commands.add_parser("export", help="write pictures, slides and pages of a program")
+    )
+    export_command.add_arguments(export)
+    export.set_defaults(command=lambda given: export_command.run(given, read_program, _values))
+
     check = _with_program(commands.add_parser("check", help="compare gradients with finite differences"))
     check.set_defaults(command=_check)
+
+    judge = _with_program(commands.add_parser("judge", help="check a derivation: is this the gradient?"))
+    judge.add_argument("answer", help="a formula in the program's names, or numbers")
+    judge.add_argument("--wrt", required=True, metavar="NAME", help="the input or node to differentiate by")
+    judge.add_argument("--of", metavar="NAME", help="the node to differentiate, the output by default")
+    judge.add_argument("--layout", choices=("denominator", "numerator"), default="denominator")
+    judge.add_argument("--value", action="store_true", help="the value at the current inputs is asked for")
+    judge.set_defaults(command=_judge)
 
     shapes = commands.add_parser("shapes", help="the shape of every node, without values")
     shapes.add_argument("program", help=_PROGRAM)
@@ -87,7 +108,7 @@ def read_program(given: str) -> tuple[str, tuple[str, ...] | None]:
         raise GradvizError(f"there is no demo {given}", hint="gradviz demos lists them")
     if re.fullmatch(r"[\w./\\~-]*\.[a-z]{2,}", given) or given.startswith(("/", "./", "~")):
         raise GradvizError(f"there is no file {given}")
-    return _LINE_BREAK.sub("\n", given), None
+    return (given if "\n" in given else _LINE_BREAK.sub("\n", given)), None
 
 
 def _values(settings: Sequence[str]) -> dict[str, Any]:
@@ -206,13 +227,35 @@ def _check(arguments: argparse.Namespace) -> int:
     return 0 if verdict.ok else 1
 
 
+def _judge(arguments: argparse.Namespace) -> int:
+    from rich.text import Text
+
+    from gradviz.explain.judge import judge
+
+    text, _ = read_program(arguments.program)
+    verdict = judge(
+        text,
+        arguments.wrt,
+        arguments.answer.strip(),
+        _values(arguments.set),
+        layout=arguments.layout,
+        of=arguments.of,
+        asked="value" if arguments.value else "formula",
+    )
+    if verdict.error is not None and not verdict.is_readable:
+        raise verdict.error
+    _console().print(Text(str(verdict), style="green" if verdict.ok else "yellow"))
+    return 0 if verdict.ok else 1
+
+
 def _shapes(arguments: argparse.Namespace) -> int:
     from rich import box
     from rich.table import Table
+    from rich.text import Text
 
     from gradviz.explain.check import check_shapes
 
-    text, _ = read_program(arguments.program)
+    text, wrt = read_program(arguments.program)
     ledger = check_shapes(text, dict(_shape(setting) for setting in arguments.shape))
     table = Table(box=box.SIMPLE_HEAD)
     for heading in ("node", "operation", "arguments", "shape"):
@@ -220,7 +263,11 @@ def _shapes(arguments: argparse.Namespace) -> int:
     for row in ledger.rows:
         arguments_text = ", ".join(f"{name} {shape}" for name, shape in row.arguments)
         table.add_row(row.node, row.operation, arguments_text.replace("[", "\\["), str(row.shape))
-    _console().print(table)
+    console = _console()
+    console.print(table)
+    output = ledger.graph.nodes[ledger.graph.output].id
+    for name in wrt or ledger.graph.inputs:
+        console.print(Text(f"∂{output}/∂{name}: {ledger.chains[name]}"))
     return 0
 
 
@@ -241,7 +288,13 @@ def _demos(_arguments: argparse.Namespace) -> int:
     table = Table(box=box.SIMPLE_HEAD)
     for heading in ("row", "name", "title", "lesson"):
         table.add_column(heading, no_wrap=heading != "lesson")
+    group = ""
     for demo in demos().values():
+        if demo.group != group:
+            group = demo.group
+            table.add_section()
+            table.add_row("", "", group)
+            table.add_section()
         table.add_row(demo.row, demo.name, demo.title, demo.lesson)
     from rich.console import Console
 

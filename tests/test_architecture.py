@@ -26,7 +26,7 @@ ROOMS = {
     "draw": {"errors", "engine", "explain"},
     "app": {"errors", "engine", "explain", "demos", "draw", "nn", "data"},
 }
-TOP = {"__init__", "cli", "launch"}  # they tie the rooms together
+TOP = {"__init__", "cli", "export_command", "launch"}  # they tie the rooms together
 
 
 def module(path: Path) -> str:
@@ -124,6 +124,10 @@ HEAVY = {
     "matplotlib",
     "torch",
     "hypothesis",
+    "ziamath",
+    "resvg_py",
+    "pptx",
+    "PIL",
 }
 
 

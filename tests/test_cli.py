@@ -186,12 +186,50 @@ class TestCheck:
         assert result.out.startswith("fail  x: backward 2, finite difference 0.5403")
 
 
+class TestJudge:
+    @pytest.mark.parametrize(
+        ("arguments", "code", "words"),
+        [
+            (("D6", "--wrt", "W1", "outer(W2.T @ (yhat - y) * (f > 0), x)"), 0, "Correct"),
+            (("D1", "--wrt", "w1", "2*x*w2*(f > 0)*(yhat - y)"), 1, "2 times the gradient"),
+            (("x = 3 / y = sin(x)", "--wrt", "x", "-cos(x)"), 1, "except for the sign"),
+            (("x = 3 / y = cos(x)", "--wrt", "x", "-sin(x)"), 0, "Correct"),
+            (("D1", "--wrt", "w1", "80"), 1, "A formula is asked for"),
+            (("D1", "--wrt", "w1", "--value", "80"), 0, "Correct"),
+            (("D1", "--wrt", "w1", "--value", "-80", "--set", "w2=-2", "--set", "y=-18"), 0, "Correct"),
+            (("D6", "--wrt", "x", "--of", "f", "W1"), 1, "numerator layout"),
+            (("D6", "--wrt", "x", "--of", "f", "--layout", "numerator", "W1"), 0, "Correct"),
+            (("D6", "--wrt", "W1", "W2 @ yhat"), 1, "   ^"),
+        ],
+    )
+    def test_an_answer(self, gradviz, arguments: tuple[str, ...], code: int, words: str) -> None:
+        result = gradviz("judge", *arguments)
+        assert (result.code, result.err) == (code, "")
+        assert words in result.out
+
+    @pytest.mark.parametrize(
+        "arguments",
+        [
+            ("D1", "--wrt", "w1", "x*("),
+            ("D1", "--wrt", "w1", "x*q"),
+            ("D1", "--wrt", "w9", "x"),
+            ("D1", "--wrt", "w1", ""),
+            ("y = 2x", "--wrt", "x", "2"),
+        ],
+    )
+    def test_bad_input(self, gradviz, arguments: tuple[str, ...]) -> None:
+        result = gradviz("judge", *arguments)
+        assert (result.code, result.out) == (2, "")
+        assert result.err.startswith("error: ")
+
+
 class TestShapes:
     def test_the_ledger(self, gradviz) -> None:
         result = gradviz("shapes", "y = W@x", "--shape", "W=3,4", "--shape", "x=(4,)")
         assert result.code == 0
-        cells = re.split(r"\s{2,}", result.out.splitlines()[-2].strip())
-        assert cells == ["y", "matmul", "W (3, 4), x (4,)", "(3,)"]
+        *_, row, _, _, chain = (line.strip() for line in result.out.splitlines())
+        assert re.split(r"\s{2,}", row) == ["y", "matmul", "W (3, 4), x (4,)", "(3,)"]
+        assert chain == "∂y/∂x: (4×3) = 4×3 ✓"
 
     def test_indices_are_not_taken_for_markup(self, gradviz) -> None:
         result = gradviz("shapes", "y = x[0]*x[1:2]", "--shape", "x=2")
@@ -249,7 +287,7 @@ def test_usage(gradviz, arguments: list[str]) -> None:
 def test_help(gradviz) -> None:
     result = gradviz("--help")
     assert result.code == 0
-    for command in ("app", "steps", "check", "shapes", "demos"):
+    for command in ("app", "steps", "check", "judge", "shapes", "demos"):
         assert command in result.out
 
 

@@ -8,29 +8,33 @@ from __future__ import annotations
 
 import hashlib
 from collections import Counter
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from functools import cached_property
 from typing import Any, Literal
-
-import numpy as np
 
 from gradviz.draw import text as measure
 from gradviz.draw.layout import Box as Footprint
 from gradviz.draw.layout import Layout, Link, Route, layout
-from gradviz.engine.graph import Edge, Graph, Node
+from gradviz.draw.pictures import CELLS, Kind
+from gradviz.draw.slots import Entry, edge_id, image_kinds, thumbnails, timeline
+from gradviz.draw.symbols import gate_symbol, layer_symbol
+from gradviz.engine.graph import Graph, Node
+from gradviz.engine.numeric import Shape
 from gradviz.explain import numbers
-from gradviz.explain.fold import View
+from gradviz.explain.fold import View, has_layers, layer_path
 from gradviz.explain.notation import Notation
 from gradviz.explain.trace import Run, Step
-from gradviz.explain.typeset import Label, written
+from gradviz.explain.typeset import Label
 
 FONT = 14.0  # px of values, gradients and names in the layout's own units
 CORE = 44.0  # height of a gate: its symbol, and its name under it
 LEAF = 34.0  # height of a leaf
+THUMB = 32.0  # longer side of a thumbnail
 _LINE = 1.2 * FONT
 
 Role = Literal["input", "parameter", "operation", "output", "group"]
 Json = dict[str, Any]
+Area = tuple[float, float, float, float]  # left, top, width, height
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +42,7 @@ class Box:
     """One drawn node: its core, what is written in it, and the anchors of value (above) and gradient (below).
 
     Anchors are the baseline of the first line of text, centred; lines follow downwards at 1.2 × the font size.
+    The thumbnails of large arrays lie outside of the texts: above the value, below the gradient.
     """
 
     id: str
@@ -56,6 +61,8 @@ class Box:
     shows: str  # the node whose value and gradient it carries: its own, or the last of its group
     members: tuple[str, ...]  # the nodes folded into it
     flag: str  # what is wrong with its value; empty when nothing is
+    value_picture: Area | None = None
+    gradient_picture: Area | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,21 +90,22 @@ class Scene:
     texts: dict[str, str]  # slot -> text; slots are value:<node>, gradient:<node>, contribution:<edge>
     step: Json | None  # the step just done
     k: int
-
-
-def edge_id(edge: Edge) -> str:
-    """The name of an edge in links and files: consumer and argument slot."""
-    return f"{edge.consumer}:{edge.argument}"
+    # slot -> rows of digits as in gradviz.draw.pictures
+    thumbnails: dict[str, tuple[str, ...]] = field(default_factory=dict)
 
 
 class Stage:
     """A run laid out once, with everything that can be written on it."""
 
-    def __init__(self, run: Run, *, view: View | None = None, digits: int = 4, title: str = "") -> None:
+    def __init__(
+        self, run: Run, *, view: View | None = None, digits: int = 4, title: str = "", font: float = FONT
+    ) -> None:
         self.run = run
         self.view = view or View(run.graph)
         self.digits = digits
         self.title = title
+        self.font = font
+        self._zoom = font / FONT
         self.notation = Notation(run.graph, digits)
 
     @property
@@ -106,36 +114,29 @@ class Stage:
         return self.run.graph
 
     @cached_property
-    def timeline(self) -> dict[str, list[tuple[int, str, str]]]:
+    def timeline(self) -> dict[str, list[Entry]]:
         """For every slot, (steps done, text, exact text) from which on it reads so."""
-        slots: dict[str, list[tuple[int, str, str]]] = {}
-        need = self.run.tape.need
-        for i, node in enumerate(self.graph.nodes):
-            if node.is_constant:
-                continue
-            if node.op is None:
-                slots[f"value:{node.id}"] = [(0, *self._texts(self.run.value(node.id)))]
-            else:
-                slots[f"value:{node.id}"] = [(0, numbers.NOT_YET, "")]
-            if need[i] and (i == self.graph.output or self.run.summands[i]):
-                slots[f"gradient:{node.id}"] = [(0, numbers.NOT_YET, "")]
-        for step in self.run.steps:
-            slot = f"{'value' if step.kind == 'forward' else 'gradient'}:{step.node}"
-            slots[slot].append((step.index + 1, *self._texts(step.after)))
-            if step.edge is not None:
-                _, whole = self._texts(step.contribution)
-                contribution = (step.index + 1, numbers.brief(step.contribution, self.digits), whole)
-                slots[f"contribution:{edge_id(step.edge)}"] = [(0, "", ""), contribution]
-        return slots
+        return timeline(self.run, self.digits, network=self.layered)
 
-    def _texts(self, value: Any) -> tuple[str, str]:
-        return numbers.lines(value, self.digits), numbers.exact(value)
+    @cached_property
+    def kinds(self) -> dict[str, tuple[Kind, Shape]]:
+        """How each node is drawn as an image; numbers and small matrices are left out."""
+        return image_kinds(self.run)
+
+    @cached_property
+    def thumbnails(self) -> dict[str, tuple[str, ...]]:
+        """For every slot of a drawn node that is no number, its image in a few levels."""
+        shown = [node for box in self.view.boxes if self._has_thumbnail(node := self.shown_node(box))]
+        return thumbnails(self.run, {node: self.kinds[node] for node in shown}, self.timeline)
+
+    def _has_thumbnail(self, node: str) -> bool:
+        return node in self.kinds and not numbers.fits(self.run.shape(node))
 
     def _widest(self, slot: str) -> tuple[float, float]:
         texts = [text for _, text, _ in self.timeline.get(slot, [])]
         return (
-            max((measure.width(text, FONT) for text in texts), default=0.0),
-            max((measure.height(text, FONT) for text in texts), default=0.0),
+            max((measure.width(text, self.font) for text in texts), default=0.0),
+            max((measure.height(text, self.font) for text in texts), default=0.0),
         )
 
     @cached_property
@@ -151,32 +152,41 @@ class Stage:
     def _footprint(self, box: str) -> Footprint:
         wide, tall = 0.0, 0.0
         for kind in ("value", "gradient"):
-            w, h = self._widest(f"{kind}:{self._shown_node(box)}")
+            w, h = self._widest(f"{kind}:{self.shown_node(box)}")
             wide, tall = max(wide, w), max(tall, h)
         core, height = self._core(box)
+        if self._has_thumbnail(self.shown_node(box)):
+            wide, tall = max(wide, THUMB), tall + THUMB + 6
         return Footprint(max(wide, core) + 4, height + 2 * tall + 6, core, height)
 
     def _core(self, box: str) -> tuple[float, float]:
-        name = measure.width(str(self._name(box) or ""), FONT)
+        name = measure.width(str(self._name(box) or ""), self.font)
         if self._is_leaf(box):
-            return max(LEAF, name + 18), LEAF
-        return max(CORE, measure.width(self._symbol(box), FONT * 1.15) + 14, name + 14), CORE
+            leaf = LEAF * self._zoom
+            return max(leaf, name + 18 * self._zoom), leaf
+        symbol, core = measure.width(self._symbol(box), self.font * 1.15), CORE * self._zoom
+        return max(core, symbol + 14 * self._zoom, name + 14 * self._zoom), core
 
     def _is_leaf(self, box: str) -> bool:
         return box in self.graph.index and self.graph[box].op is None
 
-    def _shown_node(self, box: str) -> str:
+    def shown_node(self, box: str) -> str:
         """The node whose value a box shows: itself, or the last of its group."""
         return self.view.groups[box][-1] if box in self.view.groups else box
 
     def _name(self, box: str) -> Label | None:
-        return self.notation.label(self.graph.position(self._shown_node(box)))
+        return self.notation.label(self.graph.position(self.shown_node(box)))
 
     def _symbol(self, box: str) -> str:
         if box in self.view.groups:
-            return "⋯"
+            return layer_symbol(self.graph, self.view.groups[box]) if self.layered else "⋯"
         node = self.graph[box]
         return gate_symbol(self.graph, node) if node.op else ""
+
+    @cached_property
+    def layered(self) -> bool:
+        """Whether the graph is a network of layers."""
+        return has_layers(self.graph)
 
     def role(self, box: str) -> Role:
         """What a box stands for."""
@@ -201,7 +211,7 @@ class Stage:
 
     def _box(self, id: str, footprint: Footprint, center: tuple[float, float]) -> Box:
         x, y = center
-        shown = self._shown_node(id)
+        shown = self.shown_node(id)
         _, tall = self._widest(f"value:{shown}")
         top, bottom = y - footprint.core_height / 2, y + footprint.core_height / 2
         has_gradient = f"gradient:{shown}" in self.timeline
@@ -215,23 +225,44 @@ class Stage:
             footprint.core_height,
             self._symbol(id),
             self._name(id),
-            (x, round(top - tall + _LINE - 8, 2)),
-            (x, round(bottom + _LINE + 1, 2)) if has_gradient else None,
+            (x, round(top - tall + (_LINE - 8) * self._zoom, 2)),
+            (x, round(bottom + (_LINE + 1) * self._zoom, 2)) if has_gradient else None,
             bool(node.op and node.op.fused and id not in self.view.groups),
             id in self.view.groups,
             self._title(node),
             shown,
             self.view.groups.get(id, ()),
             "NaN or ∞ arises here" if shown in self.run.nonfinite else "",
+            self._area(f"value:{shown}", x, top - tall - 7),
+            self._area(f"gradient:{shown}", x, bottom + tall + 7),
         )
+
+    def _area(self, slot: str, x: float, y: float) -> Area | None:
+        """Where a thumbnail lies whose lower edge (of a value) or upper edge (of a gradient) is at y."""
+        rows = self.thumbnails.get(slot)
+        if not rows:
+            return None
+        cell = THUMB / max(len(rows), len(rows[0]), CELLS // 4)
+        width, height = cell * len(rows[0]), cell * len(rows)
+        top = y - height if slot.startswith("value") else y
+        return tuple(round(number, 2) for number in (x - width / 2, top, width, height))  # type: ignore[return-value]
 
     @cached_property
     def _line_sizes(self) -> Counter[str]:
         return Counter(node.line for node in self.graph.nodes if node.op is not None)
 
     def foldable(self, node: Node) -> bool:
-        """Whether folding at this node hides anything: it shares its line, or its opened operation, with others."""
-        return self._line_sizes[node.line] > 1
+        """Whether folding at this node hides anything: it shares its line, its layer, or its opened operation, with
+        others."""
+        if self.layered:
+            return self._layer_sizes[layer_path(node).partition(".")[0]] > 1
+        return node.op is not None and self._line_sizes[node.line] > 1
+
+    @cached_property
+    def _layer_sizes(self) -> Counter[str]:
+        """How many nodes each outermost layer holds."""
+        paths = (layer_path(node) for node in self.graph.nodes if not node.is_constant)
+        return Counter(path.partition(".")[0] for path in paths if path)
 
     def _title(self, node: Node) -> str:
         label = self.notation.text(self.graph.position(node.id))
@@ -247,7 +278,7 @@ class Stage:
             id = edge_id(edge)
             wide, tall = self._widest(f"contribution:{id}")
             x, y = route.label
-            anchor = (x, round(y - tall / 2 + _LINE - 5, 2)) if wide else None
+            anchor = (x, round(y - tall / 2 + (_LINE - 5) * self._zoom, 2)) if wide else None
             rule = self.graph[edge.consumer].op
             dashed = edge not in live and rule is not None and rule.rule(edge.argument).is_zero
             result.append(Line(id, source, target, edge.argument, svg_path(route), anchor, dashed))
@@ -268,14 +299,15 @@ class Stage:
             for slot, entries in self.timeline.items()
         }
         step = self.step(done - 1) if done else None
-        return Scene(*self.size, FONT, self.boxes, self.lines, texts, step, done)
+        known = {slot: rows for slot, rows in self.thumbnails.items() if texts[slot] != numbers.NOT_YET}
+        return Scene(*self.size, self.font, self.boxes, self.lines, texts, step, done, known)
 
     def hidden(self, step: Step) -> bool:
         """Whether a step happens inside a folded box and changes nothing that is drawn."""
         home = self.view.box_of
         if step.edge is not None:
             return home[step.node] == home[step.edge.consumer]
-        return step.node != self._shown_node(home[step.node])
+        return step.node != self.shown_node(home[step.node])
 
     def step(self, index: int) -> Json:
         """Which node and edge a step is about."""
@@ -296,9 +328,10 @@ class Stage:
         return {
             "width": width,
             "height": height,
-            "font": FONT,
+            "font": self.font,
             "boxes": [_anchored(asdict(box)) for box in self.boxes],
             "edges": [_anchored(asdict(line)) for line in self.lines],
+            "thumbnails": self.thumbnails,
         }
 
 
@@ -317,31 +350,3 @@ def svg_path(route: Route) -> str:
     """A route as SVG path data."""
     start, *rest = [f"{x:g},{y:g}" for x, y in route.points]
     return f"M{start}" + "".join(f"C{' '.join(rest[i : i + 3])}" for i in range(0, len(rest), 3))
-
-
-_INFIX = frozenset("+−×÷<>≤≥@")
-
-
-def gate_symbol(graph: Graph, node: Node) -> str:
-    """What a gate shows: its symbol, with the literals among its arguments drawn in (`+1`, `×2`, `1−`)."""
-    assert node.op is not None
-    if node.op.name == "index":
-        return f"[{written(node.options['key'])}]"
-    symbol = node.op.symbol
-    literals = [
-        (slot, graph.nodes[arg]) for slot, arg in enumerate(node.args) if graph.nodes[arg].is_constant
-    ]
-    if not literals or len(literals) == len(node.args):
-        return symbol
-    slot, literal = literals[0]
-    text = literal.text if 0 < len(literal.text) <= 6 else numbers.lines(literal.value, 3)
-    text = text.replace("-", "−")
-    if np.ndim(literal.value):
-        text = "[…]"
-    if node.op.name == "pow":
-        return f"x^{text}" if slot else f"{text}^x"
-    if symbol not in _INFIX:
-        return f"{symbol} {text}"
-    if text.startswith("−"):
-        text = f"({text})"
-    return f"{symbol}{text}" if slot or symbol in "+×" else f"{text}{symbol}"

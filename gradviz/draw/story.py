@@ -6,15 +6,18 @@ from collections.abc import Iterable
 from math import prod
 from typing import Any
 
-from gradviz.draw.stage import Stage, edge_id
+from gradviz.draw.pictures import picture
+from gradviz.draw.slots import edge_id
+from gradviz.draw.stage import Stage
 from gradviz.engine.graph import Node
 from gradviz.engine.op import Op
 from gradviz.explain import numbers
 from gradviz.explain.chain import Chain, Factor, chain
 from gradviz.explain.codegen import operation_code
 from gradviz.explain.derivation import equation_left, local_formula, note, sentence, stages
+from gradviz.explain.element import has_element
 from gradviz.explain.trace import Run, Step
-from gradviz.explain.typeset import Formula
+from gradviz.explain.typeset import Formula, written
 
 Json = dict[str, Any]
 
@@ -33,9 +36,39 @@ def payload(stage: Stage, k: int = 0) -> Json:
         "nodes": {node.id: _node(stage, i, node) for i, node in _drawn(stage)},
         "edges": dict(_edge(stage, k) for k in range(len(stage.run.tape.edges))) | _silent_edges(stage),
         "chains": {leaf: _chain(stage, leaf, factors) for leaf in stage.run.tape.wrt},
+        "pictures": _pictures(stage),
+        "layered": stage.layered,
         "code": {op.name: operation_code(op) for op in _operations(stage)},
         "conventions": conventions(stage),
     }
+
+
+PICTURE_BYTES = 420_000  # of all pictures of a run together, before they are written in base64
+LARGEST_PICTURE = 48_000
+
+
+def _pictures(stage: Stage) -> dict[str, Json]:
+    """Values and gradients of what is drawn, and of all parameters, as images."""
+    run = stage.run
+    shown = {stage.shown_node(box) for box in stage.view.boxes} | set(run.graph.leaves)
+    slots = [
+        (node, which)
+        for node in stage.kinds
+        if node in shown
+        for which in ("value", "gradient")
+        if f"{which}:{node}" in stage.timeline
+    ]
+    slots.sort(key=lambda slot: prod(run.shape(slot[0])))  # what the small ones leave is for the large ones
+    left, found = PICTURE_BYTES, dict[str, Json]()
+    for number, (node, which) in enumerate(slots):
+        room = min(LARGEST_PICTURE, left // (len(slots) - number))
+        left -= min(room, prod(run.shape(node)))
+        kind, image = stage.kinds[node]
+        array = run.value(node) if which == "value" else run.grad(node)
+        made = picture(array, kind, image, signed=which == "gradient", room=room)
+        statistics = numbers.statistics(array)
+        found.setdefault(node, {})[which] = {**made.to_json(), "statistics": statistics}
+    return found
 
 
 def _operations(stage: Stage) -> list[Op]:
@@ -106,9 +139,18 @@ def _node(stage: Stage, position: int, node: Node) -> Json:
         "used_by": [f"{graph.nodes[user].id}:{slot}" for user, slot in graph.consumers[position]],
         "line": _source_line(stage, node),
         "openable": bool(op and op.fused),
-        "foldable": op is not None and stage.foldable(node),
+        "foldable": stage.foldable(node),
+        "element": _entries(stage, node),
         "warning": warning,
+        "options": ", ".join(f"{key}={written(value)}" for key, value in node.options.items()),
     }
+
+
+def _entries(stage: Stage, node: Node) -> str:
+    """What opening one entry of a node shows: the products of its window, the operation on numbers, or nothing."""
+    if not has_element(node) or not stage.run.shape(node.id):
+        return ""
+    return "products" if node.op is not None and node.op.element is not None else "entry"
 
 
 def _source_line(stage: Stage, node: Node) -> str:

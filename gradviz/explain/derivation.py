@@ -240,7 +240,8 @@ def _call_text(graph: Graph, position: int, notation: Notation) -> str:
         return f" {node.op.symbol} ".join(words)
     if node.op.name == "index":
         return f"{words[0]}[{written(node.options['key'])}]"
-    words += [f"{key}={written(value)}" for key, value in node.options.items()]
+    usual = node.op.options
+    words += [f"{key}={written(value)}" for key, value in node.options.items() if value != usual.get(key)]
     return f"{node.op.name}({', '.join(words)})"
 
 

@@ -1,4 +1,4 @@
-"""Opening and folding: a fused operation opens into its gates, nodes of one line fold into one box.
+"""Opening and folding: a fused operation opens into its gates, nodes of one line or of one layer fold into one box.
 
 Opening makes a new Graph, since the gates compute. Folding makes a View on the same Graph, since nothing about
 the computation changes: only what is shown of it.
@@ -12,20 +12,33 @@ from functools import cached_property
 from itertools import count
 
 from gradviz.engine.graph import Edge, Graph, Node
+from gradviz.engine.limits import DEFAULT, Limits
 from gradviz.engine.numeric import Shape
 from gradviz.engine.parse import parse
 from gradviz.errors import GradvizError
+from gradviz.explain.trace import Run, explore
 
 
-def open_nodes(graph: Graph, shapes: Mapping[str, Shape], ids: Iterable[str]) -> Graph:
+def open_nodes(
+    graph: Graph, shapes: Mapping[str, Shape], ids: Iterable[str], limits: Limits = DEFAULT
+) -> Graph:
     """The graph with these fused nodes replaced by their gates, each called `<id>/1`, `<id>/2`, …
 
     The last gate keeps the node's own id, so everything that refers to it still does. Gates can be opened in
     turn. Raises GradvizError for a node that is no fused operation.
     """
     for id in sorted(ids, key=lambda id: id.count("/")):
-        graph = _open(graph, graph.position(id), graph.infer_shapes(shapes))
+        graph = _open(graph, graph.position(id), graph.infer_shapes(shapes, limits))
     return graph
+
+
+def reopened(run: Run, ids: Iterable[str], limits: Limits = DEFAULT) -> Run:
+    """The same run with these fused nodes opened: computed again, gate by gate, on the same values."""
+    graph, leaves = run.graph, run.graph.leaves
+    shapes = {name: run.tape.shapes[i] for name, i in leaves.items()}
+    values = {name: run.registers[i] for name, i in leaves.items()}
+    seed = run.registers[len(graph) + graph.output]
+    return explore(open_nodes(graph, shapes, ids, limits), values, wrt=run.tape.wrt, seed=seed, limits=limits)
 
 
 def expansion(node: Node, shapes: tuple[Shape, ...]) -> Graph:
@@ -113,3 +126,57 @@ def line_groups(graph: Graph, lines: Collection[str] | None = None) -> dict[str,
         if node.op is not None and (lines is None or node.line in lines):
             members.setdefault(node.line, []).append(node.id)
     return {line: tuple(ids) for line, ids in members.items() if len(ids) > 1}
+
+
+def layer_path(node: Node) -> str:
+    """The layer a node of a network belongs to, such as `3.conv`; a parameter to the one that owns it.
+
+    Empty for what belongs to none, like the data and the target. A text has no layers: its leaves have plain names.
+    """
+    return node.line if node.op is not None else node.id.rpartition(".")[0]
+
+
+def has_layers(graph: Graph) -> bool:
+    """Whether the graph is a network whose parameters are called by their layer."""
+    return any("." in name for name in graph.leaves)
+
+
+def layer_groups(graph: Graph, opened: Collection[str] = ()) -> dict[str, tuple[str, ...]]:
+    """A network folded by layers, parameters with the layer that owns them: `[path]` -> ids of its members.
+
+    A layer whose path is in `opened` shows the layers and nodes in it instead. A group that could not be drawn
+    as one box, since a path leaves it and returns, is opened too.
+    """
+    opened = set(opened)
+    members: dict[str, list[str]] = {}
+    for node in graph.nodes:
+        if not node.is_constant and (home := _closed(layer_path(node), opened)):
+            members.setdefault(home, []).append(node.id)
+    groups = {f"[{path}]": tuple(ids) for path, ids in members.items() if len(ids) > 1}
+    try:
+        _ = View(graph, groups).boxes
+    except GradvizError:
+        largest = max(groups, key=lambda box: len(groups[box]))
+        return layer_groups(graph, {*opened, largest.strip("[]")})
+    return groups
+
+
+def _closed(path: str, opened: Collection[str]) -> str:
+    """The outermost layer around a path that is not opened; empty when all are."""
+    parts = path.split(".")
+    outer = (".".join(parts[: k + 1]) for k in range(len(parts)))
+    return next((layer for layer in outer if layer not in opened), "")
+
+
+def unfolded(opened: tuple[str, ...], box: str) -> tuple[str, ...]:
+    """The opened layers after the box of another one was opened."""
+    return (*opened, box.strip("[]"))
+
+
+def refolded(opened: tuple[str, ...], path: str) -> tuple[str, ...]:
+    """The opened layers after the innermost opened one around a path was folded again, with all in it."""
+    around = [layer for layer in opened if path == layer or path.startswith(f"{layer}.")]
+    if not around:
+        return opened
+    inner = max(around, key=len)
+    return tuple(layer for layer in opened if layer != inner and not layer.startswith(f"{inner}."))

@@ -5,9 +5,10 @@ from __future__ import annotations
 from functools import cached_property
 from typing import Any
 
-from gradviz.engine.graph import Graph
+from gradviz.engine.graph import Graph, Node
 from gradviz.engine.op import PRODUCT
 from gradviz.explain import numbers
+from gradviz.explain.fold import has_layers, layer_path
 from gradviz.explain.trace import Run
 from gradviz.explain.typeset import Formula, Label, apply, constant, derivative, label, name, number
 
@@ -18,15 +19,18 @@ class Notation:
     def __init__(self, graph: Graph, digits: int = 4) -> None:
         self.graph = graph
         self.digits = digits
-        taken = {_stem(node.id) for node in graph.nodes if _named(node.id)}
+        taken = {_stem(node.id) for node in graph.nodes if _named(node)}
         letter = next((c for c in "uqsvzrktpm" if c not in taken), "node")
         self._symbols: list[str] = []
+        layered = has_layers(graph)
         unnamed = 0
         second_name = next((name for name, i in graph.aliases.items() if i == graph.output), "")
         for i, node in enumerate(graph.nodes):
             if i == graph.output and second_name:  # `L = h` on the last line: the output is called L
                 self._symbols.append(second_name)
-            elif node.is_constant or _named(node.id):
+            elif layered and (symbol := _layer_symbol(graph, i)):
+                self._symbols.append(symbol)
+            elif node.is_constant or _named(node):
                 self._symbols.append(node.id)
             elif i == graph.output:
                 self._symbols.append("out" if "out" not in graph.index else "output")
@@ -78,8 +82,28 @@ class Notation:
         return averaged(run, position, written)
 
 
-def _named(id: str) -> bool:
-    return "." not in id and "/" not in id
+_PARAMETERS = {"w": "W", "mean": "mu"}
+
+
+def _layer_symbol(graph: Graph, position: int) -> str:
+    """In a network: W, b, γ… of its layer for a parameter, h of its layer for what a layer puts out, else nothing."""
+    node = graph.nodes[position]
+    path = layer_path(node)
+    if node.op is not None:
+        return f"h_{path}" if node.id == path and not path.isidentifier() else ""
+    if not path or not graph.consumers[position]:
+        return ""
+    consumer, slot = graph.consumers[position][0]
+    op = graph.nodes[consumer].op
+    assert op is not None
+    letter = op.argument(slot)
+    return f"{_PARAMETERS.get(letter, letter)}_{path}"
+
+
+def _named(node: Node) -> bool:
+    """Whether a person chose the id. A number is only a place: the second gate of a line, the third layer."""
+    path, _, last = node.id.rpartition(".")
+    return not last.isdigit() and "/" not in last and (not path or node.id == node.line)
 
 
 def _stem(id: str) -> str:

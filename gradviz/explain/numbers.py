@@ -60,9 +60,9 @@ def shape_text(shape: tuple[int, ...]) -> str:
 
 
 def fits(shape: tuple[int, ...]) -> bool:
-    """Whether an array of this shape is small enough to be written out entry by entry."""
+    """Whether an array of this shape, a single image at most, is small enough to be written out entry by entry."""
     rows, columns = (1, *shape)[-2:] if shape else (1, 1)
-    return len(shape) <= 2 and 0 < rows <= MAX_ROWS and 0 < columns <= MAX_COLUMNS
+    return set(shape[:-2]) <= {1} and 0 < rows <= MAX_ROWS and 0 < columns <= MAX_COLUMNS
 
 
 def lines(value: Any, digits: int = 4) -> str:
@@ -74,7 +74,9 @@ def lines(value: Any, digits: int = 4) -> str:
     if not fits(array.shape):
         return " × ".join(map(str, array.shape)) if array.ndim > 1 else f"[{array.shape[0]}]"
     short = max(digits - 2, 1)
-    rows = [[plain(float(x), short) for x in row] for row in np.atleast_2d(array)]
+    rows = [
+        [plain(float(x), short) for x in row] for row in np.atleast_2d(array).reshape(-1, array.shape[-1])
+    ]
     return "\n".join("[" + " ".join(row) + "]" for row in rows)
 
 
@@ -93,14 +95,33 @@ def described(value: Any, digits: int = 4) -> str:
 
 
 def exact(value: Any) -> str:
-    """A value with every digit it has; a large array by its first entries."""
+    """A value with every digit it has; a large matrix by its first entries, a large batch by its extent."""
     array = np.asarray(value)
     if array.shape == ():
         return _all_digits(float(array))
+    if array.ndim > 2 and array.size > 64:
+        return f"{shape_text(array.shape)}: {statistics(array)}"
     shown = np.array2string(
         array, max_line_width=60, threshold=64, formatter={"float_kind": lambda x: f"{x:.8g}"}
     )
     return shown.replace("-", "−")
+
+
+def statistics(array: Any) -> str:
+    """The extent of a large array in words: smallest, largest and mean entry, and the share of zeros."""
+    array = np.asarray(array)
+    finite = array[np.isfinite(array)]
+    if not finite.size:
+        return "no finite entry"
+    low, high, mean = (
+        plain(float(x), 3) for x in (finite.min(), finite.max(), finite.mean(dtype=np.float64))
+    )
+    zeros = float(np.mean(array == 0))
+    words = f"min {low}, max {high}, mean {mean}"
+    if zeros:
+        words += f", {zeros:.0%} zeros".replace("%", " %") if zeros >= 0.005 else ", few zeros"
+    bad = array.size - finite.size
+    return f"{words}, {bad} not finite" if bad else words
 
 
 def _all_digits(value: float) -> str:
@@ -118,7 +139,7 @@ def latex_array(value: Any, digits: int = 4) -> str:
         return latex(float(array), digits)
     if not fits(array.shape if array.ndim > 1 else (array.shape[0], 1)):
         return rf"\text{{({shape_text(array.shape)})}}"
-    rows = array.reshape(-1, 1) if array.ndim == 1 else array
+    rows = array.reshape(-1, 1) if array.ndim == 1 else array.reshape(-1, array.shape[-1])
     short = max(digits - 1, 1)
     body = r" \\ ".join(" & ".join(latex(float(x), short) for x in row) for row in rows)
     return rf"\begin{{bmatrix}} {body} \end{{bmatrix}}"

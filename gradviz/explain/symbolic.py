@@ -29,6 +29,15 @@ class Symbolic:
     nodes: int
     latex: str
 
+    def at(self, values: Mapping[str, float], digits: int = 30) -> float:
+        """The derivative at these values of the inputs, worked out to `digits` digits and then rounded once; NaN where
+        it has no real value."""
+        import sympy
+
+        numbers = {symbol(name): sympy.Float(float(value), digits) for name, value in values.items()}
+        found = self.expression.xreplace(numbers).evalf(digits)
+        return float(found) if found.is_Float or found.is_Rational else float("nan")
+
 
 @dataclass(frozen=True)
 class Depth:
@@ -55,7 +64,10 @@ def symbolic_derivative(
     for name, value in graph.defaults.items():
         if shape_of(value):
             raise _refused(f"{name}, which is an array")
-    return _derivative(as_expression(graph, position, symbols), leaf)
+    try:
+        return _derivative(as_expression(graph, position, symbols), leaf)
+    except RecursionError:
+        raise LimitError("the expression is nested too deeply for SymPy") from None
 
 
 def swelling(text: str, depths: int = 8, limits: Limits = DEFAULT) -> Iterator[Depth]:
@@ -76,7 +88,7 @@ def swelling(text: str, depths: int = 8, limits: Limits = DEFAULT) -> Iterator[D
         try:
             expression = as_expression(graph, graph.output, {graph.leaves[name]: expression})
             yield Depth(depth, size(expression), _derivative(expression, name), depth * calls)
-        except LimitError:
+        except (LimitError, RecursionError):
             return
 
 

@@ -104,6 +104,16 @@ class Run:
             target[step.node] = step.after
         return State(values, gradients)
 
+    def summed(self, call: int) -> tuple[int, ...]:
+        """The axes over which one backward call summed; finding out may take as long as the call itself."""
+        if call not in self._summed:
+            self._summed[call] = self.tape.summed(self.tape.edges[call], self.registers)
+        return self._summed[call]
+
+    @cached_property
+    def _summed(self) -> dict[int, tuple[int, ...]]:
+        return {}
+
     @cached_property
     def nonfinite(self) -> tuple[str, ...]:
         """Nodes at which a NaN or ∞ first arises: their own value is not finite, their arguments' values are."""
@@ -251,9 +261,7 @@ class Step:
     @property
     def summed(self) -> tuple[int, ...]:
         """Axes over which the contribution was summed because the node was broadcast."""
-        if self.edge is None:
-            return ()
-        return self.run.tape.summed(self.run.tape.edges[self._call], self.run.registers)
+        return self.run.summed(self._call) if self.edge else ()
 
     @property
     def sentence(self) -> str:

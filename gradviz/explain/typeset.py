@@ -34,6 +34,8 @@ class Label(NamedTuple):
     sub: str = ""
 
     def __str__(self) -> str:
+        if any(c.isalpha() and c.isascii() for c in self.sub):  # Unicode has no letters for subscripts
+            return f"{self.base}_{self.sub}"
         return self.base + self.sub.translate(_SUBSCRIPTS)
 
 

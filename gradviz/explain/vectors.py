@@ -174,6 +174,7 @@ def _curve(curve: Curve) -> dict[str, Json]:
     step, error = curve.optimum
     return {
         "steps": list(curve.steps),
+        "slopes": [slope if np.isfinite(slope) else None for slope in curve.slopes],
         "errors": [error if np.isfinite(error) else None for error in curve.errors],
         "exact": curve.exact,
         "optimum": {"step": step, "error": error},

@@ -292,14 +292,20 @@ class Experiment(BaseExperiment[Settings]):
         regions = self.regions(MAP_CELLS)
         axes = self.plane(MAP_CELLS).T.reshape(2, MAP_CELLS, MAP_CELLS)
         names = ["inputs", *(f"hidden layer {i}" for i in range(1, self.settings.layers)), "classes"]
-        maps = [axes, *hidden, regions]
+        layers: list[Panel] = [
+            {"label": name, "maps": found}
+            for name, found in zip(names, [axes, *hidden, regions], strict=True)
+        ]
+        layers[0]["names"] = ["x₁", "x₂"]
+        layers[-1]["names"] = [chr(ord("A") + i) for i in range(self.classes)]
         return {
             "kind": "network",
             "id": "network",
             "title": "The network, each neuron with its own map of the plane",
+            "note": "a line is a weight: thick for a large one, solid for a positive, dashed for a negative one",
             "width": 12,
             "rows": 6,
-            "layers": [{"label": name, "maps": found} for name, found in zip(names, maps, strict=True)],
+            "layers": layers,
             "weights": weights,
             "extent": self.extent,
         }

@@ -1,19 +1,27 @@
-"""Files from a run: one module per format, each with SUFFIX and `render(scene, theme) -> str`."""
+"""Files from a run: one module per format. All of them draw the same pages.
+
+A format is a module with SUFFIX, MANY (one file holds several steps), FROM_START ("all" begins before the first
+step; otherwise page k shows step k), USUAL (what options left open mean for it) and `render(deck) -> bytes`.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from functools import cache
 from importlib import import_module
-from pathlib import Path
+from pathlib import Path, PurePath
 from pkgutil import iter_modules
 from types import ModuleType
-from typing import Literal
+from typing import Any
 
-from gradviz.draw.stage import Stage
-from gradviz.draw.theme import LIGHT, Theme
+from gradviz.draw.export.deck import Deck, Report, silent
+from gradviz.draw.export.options import Options, chosen_steps, first_state, make_options
+from gradviz.draw.stage import FONT, Stage
 from gradviz.engine.source import Source
 from gradviz.errors import GradvizError
 from gradviz.explain.trace import Run, explore
+
+__all__ = ["Options", "export", "formats", "rendered"]
 
 
 @cache
@@ -21,32 +29,78 @@ def formats() -> dict[str, ModuleType]:
     """Every format by its file suffix."""
     names = sorted(module.name for module in iter_modules(__path__))
     modules = [import_module(f"{__name__}.{name}") for name in names]
-    return {module.SUFFIX: module for module in modules}
+    return {module.SUFFIX: module for module in modules if hasattr(module, "SUFFIX")}
 
 
 def export(
-    source: Source | Run, path: str | Path, step: int | Literal["last", "all"] = "last", theme: Theme = LIGHT
+    source: Source | Run | Stage,
+    path: str | Path,
+    step: int | str = "last",
+    options: Options | None = None,
+    *,
+    report: Report = silent,
+    **changes: Any,
 ) -> list[Path]:
     """Draw a run after `step` steps (0: nothing computed yet) into a file whose suffix names the format.
 
-    "all" writes one file per step, numbered from 0: `deck.svg` becomes deck-00.svg, deck-01.svg, … Positions are
-    the same in all of them. Returns what was written; raises GradvizError for a suffix that no format has, and
-    for a step that the run does not have.
+    `step` is an index, "last", "all" or a range like "3-7". Decks (PDF, PPTX, GIF, …) take several steps into one
+    file; other formats write one file per step, numbered from 0: `deck.svg` becomes deck-00.svg, deck-01.svg, …
+    Positions are the same in all of them. `options` or single keywords (`theme="dark"`, see Options) say how it
+    looks; `report(done, total)` is called page by page. Returns what was written; raises GradvizError for a suffix
+    that no format has, a step that the run does not have, and an option out of range.
     """
     target = Path(path)
-    if target.suffix not in formats():
-        raise GradvizError(
-            f"no format writes {target.suffix or 'a file without a suffix'}", expected=", ".join(formats())
-        )
-    stage = Stage(source if isinstance(source, Run) else explore(source))
-    count = len(stage.run.steps)
-    if step == "all":
-        width = len(str(count))
-        files = {k: target.with_stem(f"{target.stem}-{k:0{width}d}") for k in range(count + 1)}
-    elif step == "last" or (isinstance(step, int) and 0 <= step <= count):
-        files = {count if step == "last" else step: target}
-    else:
-        raise GradvizError(f"there is no step {step}", expected=f"0 to {count}, last or all")
-    for k, file in files.items():
-        file.write_text(formats()[target.suffix].render(stage.scene(k), theme), encoding="utf-8")
-    return list(files.values())
+    stage = as_stage(source, changes, options=options)
+    written = []
+    for name, content in rendered(stage, target.name, step, options, report=report, **changes):
+        file = target.with_name(name)
+        file.write_bytes(content)
+        written.append(file)
+    return written
+
+
+def as_stage(
+    source: Source | Run | Stage, changes: dict[str, Any], title: str = "", *, options: Options | None = None
+) -> Stage:
+    """What is drawn, laid out with the letters and digits that the options ask for."""
+    if isinstance(source, Stage):
+        return source
+    wanted = make_options(options, dict(changes), {})
+    run = source if isinstance(source, Run) else explore(source)
+    return Stage(run, digits=wanted.digits, title=title, font=FONT * wanted.font_scale)
+
+
+def rendered(
+    stage: Stage,
+    name: str,
+    step: int | str = "last",
+    options: Options | None = None,
+    *,
+    report: Report = silent,
+    **changes: Any,
+) -> Iterator[tuple[str, bytes]]:
+    """The files that `export` would write, as names and contents; each is made when it is asked for."""
+    target = PurePath(name)
+    form = _format(target.suffix)
+    settings = make_options(options, changes, form.USUAL)
+    unknown = [node for node in settings.nodes if node not in stage.view.boxes]
+    if unknown:
+        raise GradvizError(f"nothing drawn is called {unknown[0]}", expected=", ".join(stage.view.boxes[:20]))
+    steps = chosen_steps(stage, step, settings)
+    if step == "all" and not form.FROM_START:
+        steps = steps[len(steps) > 1 and steps[0] == first_state(stage, settings) :]
+    if form.MANY or len(steps) == 1:
+        yield name, form.render(Deck(stage, steps, settings, report))
+        return
+    width = len(str(len(stage.run.steps)))
+    for i, k in enumerate(steps):
+        report(i, len(steps))
+        yield target.with_stem(f"{target.stem}-{k:0{width}d}").name, form.render(Deck(stage, (k,), settings))
+    report(len(steps), len(steps))
+
+
+def _format(suffix: str) -> ModuleType:
+    if suffix not in formats():
+        wanted = suffix or "a file without a suffix"
+        raise GradvizError(f"no format writes {wanted}", expected=", ".join(formats()))
+    return formats()[suffix]

@@ -1,164 +1,171 @@
-"""The scene as a self-contained SVG: semantic classes, stable ids, no scripts, no outside fonts or files."""
+"""A page as a self-contained SVG: semantic classes, stable ids, no scripts, no outside fonts or files.
+
+Formulas and names are paths; other words are text, or paths too where the fonts of the reader are not known.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from typing import Any
 from xml.sax.saxutils import escape, quoteattr
 
-from gradviz.draw.stage import Box, Line, Scene
-from gradviz.draw.theme import Theme
-from gradviz.explain.numbers import NOT_YET
-from gradviz.explain.typeset import Label
+from gradviz.draw import maths
+from gradviz.draw.export.deck import Deck
+from gradviz.draw.export.marks import LINE_HEIGHT, Cells, Curve, Mark, Node, Page, Point, Rect, Sign, Words
 
 SUFFIX = ".svg"
-MARGIN = 12.0
-_SANS = "Source Sans 3, Source Sans Pro, Segoe UI, Helvetica, Arial, sans-serif"
-_SERIF = "STIX Two Text, Cambria, Times New Roman, serif"
+MANY = False
+FROM_START = True
+USUAL: dict[str, Any] = {}
+_SANS = "'Source Sans 3', 'Segoe UI', Helvetica, Arial, sans-serif"
 
 
-def render(scene: Scene, theme: Theme) -> str:
-    """A scene as SVG text."""
-    width, height = scene.width + 2 * MARGIN, scene.height + 2 * MARGIN
-    description = f"Computational graph after {scene.k} steps" if scene.k else "Computational graph"
+def render(deck: Deck) -> bytes:
+    """The first page of a deck."""
+    return draw(next(deck.pages())).encode()
+
+
+def draw(page: Page, *, outlined: bool = False) -> str:
+    """A page as SVG text; `outlined` turns every word into paths."""
+    size = f'width="{page.width:g}" height="{page.height:g}"'
     parts = [
-        f'<svg xmlns="http://www.w3.org/2000/svg" role="img" viewBox="{-MARGIN:g} {-MARGIN:g} {width:g} {height:g}" '
-        f'width="{width:g}" height="{height:g}" font-family={quoteattr(_SANS)} font-size="{scene.font:g}">',
-        f"<title>{description}</title>",
-        _marker(theme),
-        f'<rect class="background" x="{-MARGIN:g}" y="{-MARGIN:g}" width="{width:g}" height="{height:g}" '
-        f'fill="{theme.background}"/>',
-        *(_line(line, scene, theme) for line in scene.lines),
-        *(part for box in scene.boxes for part in _box(box, scene, theme)),
-        "</svg>\n",
+        f'<svg xmlns="http://www.w3.org/2000/svg" role="img" viewBox="0 0 {page.width:g} {page.height:g}" {size} '
+        f"font-family={quoteattr(_SANS)}>",
+        f"<title>{escape(page.title)}</title>",
+        f"<desc>{escape(page.description)}</desc>",
     ]
-    return "\n".join(parts)
+    if not page.transparent:
+        parts.append(f'<rect class="background" {size} fill="{page.theme.background}"/>')
+    parts += _Pen("" if page.transparent else page.theme.background, outlined).marks(page.marks)
+    return "\n".join([*parts, "</svg>\n"])
 
 
-def _marker(theme: Theme) -> str:
-    shapes = "".join(
-        f'<marker id="head-{name}" viewBox="0 0 8 8" refX="8" refY="4" markerWidth="8" markerHeight="8" '
-        f'markerUnits="userSpaceOnUse" orient="auto-start-reverse"><path d="M0 0.6 8 4 0 7.4Z" fill="{colour}"/></marker>'
-        for name, colour in (("plain", theme.line), ("forward", theme.forward), ("backward", theme.backward))
+def drawing_of(marks: Sequence[Mark], width: float, height: float) -> str:
+    """A few marks on nothing, as an SVG of their own."""
+    body = "".join(_Pen("", True).marks(marks))
+    return (
+        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width:.6g} {height:.6g}" '
+        f'width="{width:.6g}" height="{height:.6g}">{body}</svg>'
     )
-    return f"<defs>{shapes}</defs>"
 
 
-def _active(scene: Scene) -> tuple[str, str, str]:
-    """Kind, node and edge of the step just done; empty before the first."""
-    step = scene.step or {}
-    return step.get("kind", ""), step.get("node", ""), step.get("edge") or ""
+class _Pen:
+    """Writes marks as elements."""
 
+    def __init__(self, halo: str, outlined: bool) -> None:
+        self.halo = halo
+        self.outlined = outlined
 
-def _line(line: Line, scene: Scene, theme: Theme) -> str:
-    kind, node, edge = _active(scene)
-    backward = line.id == edge
-    forward = kind == "forward" and line.target == node
-    colour = theme.backward if backward else theme.forward if forward else theme.line
-    name = "backward" if backward else "forward" if forward else "plain"
-    # In a backward step the arrow shows where the gradient flows: against the edge.
-    head = f'marker-start="url(#head-{name})"' if backward else f'marker-end="url(#head-{name})"'
-    dashes = ' stroke-dasharray="5 4"' if line.dashed else ""
-    drawn = (
-        f'<path class="edge" id={quoteattr(f"edge-{line.id}")} d="{line.path}" fill="none" stroke="{colour}" '
-        f'stroke-width="{3 if backward or forward else 1.4}"{dashes} {head}/>'
-    )
-    text = scene.texts.get(f"contribution:{line.id}", "")
-    if text and line.label:
-        drawn += _text(text, line.label, theme.gradient, scene, theme, "contribution", 'font-style="italic"')
-    return drawn
+    def marks(self, marks: Sequence[Mark]) -> Iterator[str]:
+        """One element per mark."""
+        for mark in marks:
+            if isinstance(mark, Node):
+                yield f'<g class="node {mark.role}" id={_id("node", mark.id)}><title>{escape(mark.title)}</title>'
+                yield from self.marks(mark.marks)
+                yield "</g>"
+            elif isinstance(mark, Rect):
+                yield _rect(mark)
+            elif isinstance(mark, Curve):
+                yield _curve(mark)
+            elif isinstance(mark, Cells):
+                yield _cells(mark)
+            elif isinstance(mark, Sign):
+                yield self._sign(mark)
+            else:
+                yield self._words(mark)
 
+    def _sign(self, sign: Sign) -> str:
+        drawn = maths.formula(sign.latex)
+        path = outline(drawn, sign.x, sign.y, sign.size, sign.colour)
+        return f'<g class="{sign.role}" role="img" aria-label={quoteattr(sign.latex)}>{path}</g>'
 
-def _box(box: Box, scene: Scene, theme: Theme) -> Iterator[str]:
-    kind, node, _ = _active(scene)
-    x, y = box.x - box.width / 2, box.y - box.height / 2
-    active = {"forward": theme.forward, "seed": theme.backward, "backward": theme.backward}.get(
-        kind, theme.ink
-    )
-    yield f'<g class="node {box.role}" id={quoteattr(f"node-{box.id}")}><title>{_clean(box.title)}</title>'
-    if box.id == node:
-        yield _rect(x - 4, y - 4, box.width + 8, box.height + 8, 14, "none", active, 3)
-    leaf = box.role in ("input", "parameter")
-    corner = box.height / 2 if leaf else 9
-    heavy = 2.6 if box.role == "parameter" else 1.4
-    dashes = ' stroke-dasharray="6 3"' if box.group else ""
-    yield _rect(
-        x, y, box.width, box.height, corner, theme.leaf if leaf else theme.gate, theme.ink, heavy, dashes
-    )
-    if box.role == "output":
-        yield _rect(x + 3.5, y + 3.5, box.width - 7, box.height - 7, corner - 3, "none", theme.ink, 1.1)
-    yield from _inscription(box, scene, theme)
-    if box.flag and scene.texts.get(f"value:{box.shows}") != NOT_YET:
-        yield (
-            f'<text class="flag" x="{x:g}" y="{y + 5:g}" text-anchor="middle" fill="{theme.gradient}">⚠'
-            f"<title>{_clean(box.flag)}</title></text>"
+    def _words(self, words: Words) -> str:
+        latex = maths.label_latex(words.name) if words.name else ""
+        if latex:
+            drawn = maths.formula(latex)
+            x = words.x - drawn.width * words.size / maths.EM / 2
+            path = outline(drawn, x, words.y, words.size, words.colour)
+            return f'<g class="{words.role}" aria-label={quoteattr(words.text)}>{path}</g>'
+        return self._outlined(words) if self.outlined else self._text(words)
+
+    def _text(self, words: Words) -> str:
+        rows = "".join(
+            f'<tspan x="{words.x:g}" y="{words.y + i * LINE_HEIGHT * words.size:.6g}">{escape(line)}</tspan>'
+            for i, line in enumerate(words.lines)
         )
-    for slot, anchor, colour, weight in (
-        ("value", box.value, theme.value, "500"),
-        ("gradient", box.gradient, theme.gradient, "700"),
-    ):
-        text = scene.texts.get(f"{slot}:{box.shows}", "")
-        if text and anchor:
-            yield _text(text, anchor, colour, scene, theme, slot, f'font-weight="{weight}"')
-    yield "</g>"
+        # A halo in the background's colour keeps a line from striking through the number.
+        width = f"{words.size * 0.22:.3g}"
+        halo = f' paint-order="stroke" stroke="{self.halo}" stroke-width="{width}" stroke-linejoin="round"'
+        weight = ' font-weight="700"' if words.bold else ""
+        return (
+            f'<text class="{words.role}" text-anchor="{words.anchor}" font-size="{words.size:g}" '
+            f'fill="{words.colour}"{weight}{halo if words.halo and self.halo else ""}>{rows}</text>'
+        )
+
+    def _outlined(self, words: Words) -> str:
+        paths = []
+        for x, y, drawn in placed_lines(words):
+            if words.halo and self.halo:
+                width = f"{0.22 * maths.EM:g}"
+                stroke = f' stroke="{self.halo}" stroke-width="{width}" stroke-linejoin="round"'
+                paths.append(outline(drawn, x, y, words.size, self.halo, stroke))
+            paths.append(outline(drawn, x, y, words.size, words.colour))
+        return f'<g class="{words.role}">{"".join(paths)}</g>'
 
 
-def _inscription(box: Box, scene: Scene, theme: Theme) -> Iterator[str]:
-    """A leaf's name; a gate's symbol with its name under it."""
-    if not box.symbol:
-        if box.name:
-            yield _name(box.name, box.x, box.y + scene.font * 0.38, scene.font * 1.2, theme.ink)
-        return
-    yield (
-        f'<text x="{box.x:g}" y="{box.y + scene.font * (0.02 if box.name else 0.36):g}" text-anchor="middle" '
-        f'font-size="{scene.font * 1.1:g}" fill="{theme.ink}">{_clean(box.symbol)}</text>'
-    )
-    if box.name:
-        yield _name(box.name, box.x, box.y + scene.font * 1.06, scene.font, theme.muted)
+def placed_lines(words: Words) -> Iterator[tuple[float, float, maths.Outline]]:
+    """The outline of every line and where it starts."""
+    share = {"start": 0.0, "middle": 0.5, "end": 1.0}[words.anchor]
+    for i, line in enumerate(words.lines):
+        drawn = maths.words(line, words.bold)
+        x = words.x - share * drawn.width * words.size / maths.EM
+        yield round(x, 2), round(words.y + i * LINE_HEIGHT * words.size, 2), drawn
 
 
-def _name(name: Label, x: float, y: float, size: float, colour: str) -> str:
-    sub = (
-        f'<tspan dy="{size * 0.25:g}" font-size="{size * 0.72:g}">{_clean(name.sub)}</tspan>'
-        if name.sub
-        else ""
-    )
+def outline(drawn: maths.Outline, x: float, y: float, size: float, colour: str, more: str = "") -> str:
+    """An outline as a filled path."""
+    if not drawn.path:
+        return ""
+    where = f"translate({x:.6g} {y:.6g}) scale({size / maths.EM:.5g})"
+    return f'<path transform="{where}" d="{drawn.path}" fill="{colour}"{more}/>'
+
+
+def _rect(rect: Rect) -> str:
+    dashes = f' stroke-dasharray="{rect.heavy * 4:.3g} {rect.heavy * 2.2:.3g}"' if rect.dashed else ""
+    stroke = f' stroke="{rect.stroke}" stroke-width="{rect.heavy:g}"' if rect.stroke else ""
     return (
-        f'<text class="name" x="{x:g}" y="{y:g}" text-anchor="middle" font-family={quoteattr(_SERIF)} '
-        f'font-style="italic" font-size="{size:g}" fill="{colour}">{_clean(name.base)}{sub}</text>'
+        f'<rect class="{rect.role}" x="{rect.x:g}" y="{rect.y:g}" width="{rect.width:g}" height="{rect.height:g}" '
+        f'rx="{rect.corner:g}" fill="{rect.fill or "none"}"{stroke}{dashes}/>'
     )
 
 
-def _rect(
-    x: float,
-    y: float,
-    width: float,
-    height: float,
-    corner: float,
-    fill: str,
-    stroke: str,
-    heavy: float,
-    more: str = "",
-) -> str:
+def _curve(curve: Curve) -> str:
+    dashes = f' stroke-dasharray="{curve.heavy * 3.6:.3g} {curve.heavy * 2.8:.3g}"' if curve.dashed else ""
+    tip = " ".join(f"{x:g},{y:g}" for x, y in curve.tip)
     return (
-        f'<rect x="{x:g}" y="{y:g}" width="{width:g}" height="{height:g}" rx="{corner:g}" fill="{fill}" '
-        f'stroke="{stroke}" stroke-width="{heavy:g}"{more}/>'
+        f'<g class="edge {curve.role}" id={_id("edge", curve.id)}><path d="{path_data(curve.shaft)}" fill="none" '
+        f'stroke="{curve.stroke}" stroke-width="{curve.heavy:g}"{dashes}/>'
+        f'<polygon points="{tip}" fill="{curve.stroke}"/></g>'
     )
 
 
-def _text(
-    text: str, at: tuple[float, float], colour: str, scene: Scene, theme: Theme, role: str, style: str
-) -> str:
-    x, y = at
-    colour = theme.muted if text == NOT_YET else colour
-    rows = "".join(
-        f'<tspan x="{x:g}" y="{y + i * 1.2 * scene.font:g}">{_clean(row)}</tspan>'
-        for i, row in enumerate(text.split("\n"))
-    )
-    # A halo in the background's colour keeps a line from striking through the number.
-    halo = f'paint-order="stroke" stroke="{theme.background}" stroke-width="3" stroke-linejoin="round"'
-    return f'<text class="{role}" text-anchor="middle" fill="{colour}" {halo} {style}>{rows}</text>'
+def _cells(cells: Cells) -> str:
+    size = f'x="{cells.x:g}" y="{cells.y:g}" width="{cells.width:g}" height="{cells.height:g}"'
+    parts = [f'<rect {size} fill="none" stroke="{cells.frame}"/>']
+    for colour, areas in cells.areas():
+        # Neighbours overlap by a hair, so that no background shines through between them.
+        squares = "".join(
+            f"M{x:.2f} {y:.2f}h{w + 0.2:.2f}v{h + 0.2:.2f}h-{w + 0.2:.2f}z" for x, y, w, h in areas
+        )
+        parts.append(f'<path d="{squares}" fill="{colour}"/>')
+    return f'<g class="{cells.role}">{"".join(parts)}</g>'
 
 
-def _clean(text: str) -> str:
-    """Escaped, and without the characters that XML forbids."""
-    return escape("".join(c for c in text if c in "\t\n" or (c >= " " and c not in "\ufffe\uffff")))
+def path_data(points: Sequence[Point]) -> str:
+    """Cubic Bézier pieces as path data."""
+    start, *rest = [f"{x:g},{y:g}" for x, y in points]
+    return f"M{start}" + "".join(f"C{' '.join(rest[i : i + 3])}" for i in range(0, len(rest), 3))
+
+
+def _id(kind: str, name: str) -> str:
+    return quoteattr(f"{kind}-{name}")

@@ -3,7 +3,8 @@
 import { button, el } from "./dom.js";
 import { jumpButton } from "./jump.js";
 import { equation, mathNode } from "./math.js";
-import { DASH, consumerOf, folding, shapeOfSource, slotAt, stepAt, titleOf } from "./model.js";
+import { DASH, consumerOf, folding, settled, shapeOfSource, slotAt, stepAt, titleOf } from "./model.js";
+import { createPictures, pictureSection } from "./picture.js";
 
 const ROLES = {
   input: "input", parameter: "parameter: its gradient is wanted", operation: "operation", output: "output", group: "group, folded",
@@ -12,7 +13,8 @@ const ROLES = {
 /** Creates the panel; it follows the step until something is selected. */
 export function createInspector(actions) {
   const element = el("div", { class: "gv-inspector" });
-  return { element, show: (state) => element.replaceChildren(...content(state, actions)) };
+  const tools = { ...actions, pictures: createPictures(actions) };
+  return { element, show: (state) => element.replaceChildren(...content(state, tools)) };
 }
 
 function content(state, actions) {
@@ -40,16 +42,18 @@ function introduction(model) {
 function nodeContent({ model, k }, id, actions, box = null) {
   const info = model.nodes.get(id);
   const computed = k >= (model.computedAt.get(id) ?? 0);
+  const drawn = drawnParts(model, k, id);
   return [
     el("h2", { class: "gv-heading" }, mathNode(info.math)),
     el("p", { class: "gv-quiet" }, kindWords(info)),
-    box ? section("Folded into this box", el("p", {}, (box.members ?? []).map((node) => titleOf(model, node)).join(", "))) : null,
+    box ? section("Folded into this box", memberNames(model, box, id, actions)) : null,
     info.warning ? el("p", { class: "gv-warning" }, `⚠ ${info.warning}`) : null,
     numbers([
-      ["value", computed ? info.value : DASH, "gv-value-text"],
-      ["gradient", model.slots.has(`gradient:${id}`) ? precise(slotAt(model, `gradient:${id}`, k)) : "not wanted", "gv-gradient-text"],
-      ["shape", info.shape], ["constants", info.constants],
+      ["value", drawn?.value ? "" : computed ? info.value : DASH, "gv-value-text"],
+      ["gradient", drawn?.gradient ? "" : gradientWords(model, id, k), "gv-gradient-text"],
+      ["shape", info.shape], ["options", info.options],
     ]),
+    drawn ? pictureSection(actions.pictures, id, Boolean(model.payload.elements && info.element), model.payload.pictures[id], drawn) : null,
     info.arguments.length ? section("Arguments", argumentTable(model, k, info.arguments, actions)) : null,
     savedSection(info.saved),
     info.why ? section("Why", el("p", {}, info.why)) : null,
@@ -59,6 +63,25 @@ function nodeContent({ model, k }, id, actions, box = null) {
     codeSection(model.payload.code?.[info.op]),
     foldButtons(model, box?.id ?? id, actions),
   ].filter(Boolean);
+}
+
+/** What is in a folded box; the parameters and parts of a layer can be inspected without unfolding it. */
+function memberNames(model, box, id, actions) {
+  const members = box.members ?? [];
+  if (!model.payload.layered) return el("p", {}, members.map((node) => titleOf(model, node)).join(", "));
+  return el("p", { class: "gv-chips" }, ...members.filter((node) => node !== id).map((node) => chip(model, node, actions)));
+}
+
+/** Which of value and gradient are shown as images by now; null when the node has no images. */
+function drawnParts(model, k, id) {
+  const parts = model.payload.pictures?.[id];
+  if (!parts) return null;
+  const computed = k >= (model.computedAt.get(id) ?? 0);
+  return { value: Boolean(parts.value) && computed, gradient: Boolean(parts.gradient) && settled(model, `gradient:${id}`, k) };
+}
+
+function gradientWords(model, id, k) {
+  return model.slots.has(`gradient:${id}`) ? precise(slotAt(model, `gradient:${id}`, k)) : "not wanted";
 }
 
 function codeSection(code) {
@@ -81,7 +104,7 @@ function numbers(rows) {
 
 /** All digits; a matrix that is written out stays a matrix. */
 function precise({ text, exact }) {
-  return (text.includes("\n") ? text : exact || text) || DASH;
+  return (text.includes("\n") && text.startsWith("[") ? text : exact || text) || DASH;
 }
 
 function colour(text, kind = "") {
@@ -103,7 +126,8 @@ function argumentRow(model, k, id, current, actions) {
   const info = model.edges.get(id);
   const formula = el("span", { class: "gv-equation" }, edgeEquation(info));
   const local = el("span", { class: "gv-local" }, info.local ? "local " : "", el("b", {}, brief(info.local, info.shape)));
-  const contribution = slotAt(model, `contribution:${id}`, k).text || DASH;
+  const flowing = slotAt(model, `contribution:${id}`, k);
+  const contribution = flowing.text || (flowing.exact ? shapeOfSource(model, id) : DASH);
   const amount = el("b", { class: colour(contribution, "gv-gradient-text") }, brief(contribution, shapeOfSource(model, id)));
   const flow = el("span", { class: "gv-quiet" }, "contributes ", amount);
   const name = current ? "gv-argument gv-current" : "gv-argument";
@@ -138,10 +162,17 @@ function chip(model, id, actions) {
 
 function foldButtons(model, id, actions) {
   const { openable, foldable } = folding(model, id);
-  if (!openable && !foldable) return null;
+  const entry = canOpenEntry(model, id);
+  if (!openable && !foldable && !entry) return null;
   const open = openable ? button({ class: "gv-action" }, () => actions.open(id), openWords(model, id)) : null;
   const fold = foldable ? button({ class: "gv-action" }, () => actions.fold(id), foldWords(model, id)) : null;
-  return el("p", { class: "gv-actions" }, open, fold);
+  const one = entry ? button({ class: "gv-action" }, () => actions.openEntry(id, null), "Open one entry") : null;
+  return el("p", { class: "gv-actions" }, open, one, fold);
+}
+
+/** Beside an image the entry is chosen there. */
+function canOpenEntry(model, id) {
+  return Boolean(model.payload.elements && model.nodes.get(id)?.element && !model.payload.pictures?.[id]);
 }
 
 function openWords(model, id) {
@@ -151,7 +182,7 @@ function openWords(model, id) {
 /** The parts of an opened operation are called "<operation>/<part>". */
 function foldWords(model, id) {
   const opened = id.includes("/") || [...model.nodes.keys()].some((other) => other.startsWith(`${id}/`));
-  return opened ? "Close: back to one operation" : "Fold its line into one box";
+  return opened ? "Close: back to one operation" : `Fold its ${model.payload.layered ? "layer" : "line"} into one box`;
 }
 
 function edgeContent({ model, k }, id, actions) {

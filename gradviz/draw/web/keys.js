@@ -43,6 +43,7 @@ function handle(event, actions) {
 
 /** Keys that a control inside the view needs for itself. */
 function ownsKey(target, key) {
+  if (target.matches("canvas")) return key === "Enter" || key.startsWith("Arrow");
   if (target.matches("select, textarea, input:not([type=range])")) return true;
   if (target.matches("input[type=range]")) return /^(Arrow|Page|Home|End)/.test(key);
   return target.matches("button") && (key === " " || key === "Enter");

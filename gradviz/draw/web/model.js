@@ -61,6 +61,12 @@ export function slotAt(model, slot, k) {
   return NOTHING;
 }
 
+/** Whether a slot has reached its last text: a gradient is complete when its last contribution has come in. */
+export function settled(model, slot, k) {
+  const history = model.slots.get(slot);
+  return Boolean(history?.length) && history[history.length - 1].k <= k && firstFilled(history) !== undefined;
+}
+
 /** The box in which a node is drawn: its own, or that of the group it is folded into. */
 export function boxOf(model, node) {
   return model.boxes.get(model.homes.get(node));
@@ -113,9 +119,15 @@ export function shapeOfSource(model, edgeId) {
   return model.nodes.get(model.links.get(edgeId)?.source)?.shape ?? "";
 }
 
+/** Whether one entry of a node is a sum of products, or a choice, that can be opened. */
+export function opensToProducts(model, id) {
+  return Boolean(model.payload.elements) && model.nodes.get(id)?.element === "products";
+}
+
 /** Whether a node can be opened (a fused operation, or a group that unfolds) and whether it can be folded away. */
 export function folding(model, id) {
   const group = Boolean(model.boxes.get(id)?.group);
   const info = model.nodes.get(id);
-  return { openable: group || Boolean(info?.openable), foldable: !group && Boolean(info?.foldable) };
+  const inside = (model.homes.get(id) ?? id) !== id; // of a folded box
+  return { openable: !inside && (group || Boolean(info?.openable)), foldable: !inside && !group && Boolean(info?.foldable) };
 }

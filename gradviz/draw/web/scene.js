@@ -1,7 +1,8 @@
 /** The graph as SVG: built once per structure; a step only changes texts and classes of what differs. */
 
 import { svg } from "./dom.js";
-import { DASH, boxOf, slotAt, stepAt } from "./model.js";
+import { DASH, boxOf, opensToProducts, slotAt, stepAt } from "./model.js";
+import { drawThumbnail } from "./thumbnail.js";
 import { arrowHead, readPath, trimmed } from "./paths.js";
 
 const ROLES = new Set(["input", "parameter", "operation", "output", "group"]);
@@ -65,13 +66,14 @@ function drawBox(scene, box) {
   if (role === "output") group.append(rect(box, -3, radius - 3, "gv-inner"));
   if (box.symbol) group.append(drawSymbol(box));
   if (box.name) group.append(drawName(box, leaf));
-  if (box.fused || box.group) group.append(drawOpener(box));
+  if (box.fused || box.group || opensToProducts(scene.model, box.id)) group.append(drawOpener(box));
   if (box.flag) group.append(drawFlag(box));
   scene.layers.nodes.append(group);
   scene.nodes.set(box.id, group);
   const shown = box.shows ?? box.id;
-  if (box.value) drawSlot(scene, `value:${shown}`, "gv-value", box.value, { "data-node": box.id });
-  if (box.gradient) drawSlot(scene, `gradient:${shown}`, "gv-gradient", box.gradient, { "data-node": box.id });
+  const data = { "data-node": box.id };
+  if (box.value) drawSlot(scene, `value:${shown}`, "gv-value", box.value, data, box.value_picture);
+  if (box.gradient) drawSlot(scene, `gradient:${shown}`, "gv-gradient", box.gradient, data, box.gradient_picture);
 }
 
 function rect(box, outset, radius, name) {
@@ -119,11 +121,13 @@ function drawFlag(box) {
   return svg("g", { class: "gv-flag" }, svg("title", {}, `⚠ ${box.flag}`), triangle, mark);
 }
 
-function drawSlot(scene, slot, name, { x, y }, data) {
+function drawSlot(scene, slot, name, { x, y }, data, area = null) {
   if (!scene.model.slots.has(slot)) return;
   const text = svg("text", { x, y });
   const title = svg("title");
   const group = svg("g", { class: `gv-slot ${name}`, "data-slot": slot, ...data }, title, text);
+  const rows = area && scene.model.payload.scene.thumbnails?.[slot];
+  if (rows) group.append(drawThumbnail(rows, area, slot.startsWith("gradient")));
   scene.layers.texts.append(group);
   scene.slots.set(slot, { group, text, title, x });
 }

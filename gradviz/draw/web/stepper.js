@@ -7,7 +7,7 @@ import { el, setText } from "./dom.js";
 import { createHelp } from "./help.js";
 import { createInspector } from "./inspector.js";
 import { listenKeys } from "./keys.js";
-import { boxOf, buildModel, consumerOf, folding, samePlace, shownFrom, stepAt, titleOf } from "./model.js";
+import { boxOf, buildModel, consumerOf, folding, opensToProducts, samePlace, shownFrom, stepAt, titleOf } from "./model.js";
 import { createPanels } from "./panels.js";
 import { createScene } from "./scene.js";
 import { createStepList } from "./steplist.js";
@@ -21,10 +21,10 @@ const ZOOM_STEP = 1.25;
 
 /**
  * Draws a payload inside `root`.
- * Options: onOpen(nodeId), onFold(nodeId), onStep(k), theme ("light" or "dark"; follows the page when absent).
+ * Options: onOpen(nodeId), onFold(nodeId), onElement(nodeId, index or null), onStep(k), theme ("light" or "dark"; follows the page when absent).
  */
 export function mount(root, payload, options = {}) {
-  const app = { root, options, state: null, speed: 1, timer: 0, frame: 0 };
+  const app = { root, options, state: null, left: new Map(), speed: 1, timer: 0, frame: 0 };
   const actions = createActions(app);
   buildParts(app, actions);
   const theme = watchTheme(root, app.view, options.theme);
@@ -69,12 +69,16 @@ function buildParts(app, actions) {
   app.camera = createView(app.pane, app.scene.camera, () => coveredWidth(app));
 }
 
-/** Same program: the numbers change and everything else stays. Another program: start afresh, but at the same place of the same story. */
+/**
+ * Same program: the numbers change and everything else stays. Another program: start afresh, but at the same place of
+ * the same story, or where this program was left when another one came between.
+ */
 function load(app, payload) {
   const before = app.state;
   const same = before?.model.payload.program === payload.program;
   const model = buildModel(payload);
-  const k = clamp(same ? before.k : placeOf(model, before), model.total);
+  if (before && !same) app.left.set(placeName(before.model.payload), before.k);
+  const k = clamp(same ? before.k : placeOf(model, before, app.left), model.total);
   if (!same) pause(app);
   const fresh = { tab: before?.tab ?? "inspector", drawer: before?.drawer ?? false, selection: null };
   app.state = same ? { ...before, model, k } : { ...fresh, model, k, playing: false };
@@ -91,10 +95,14 @@ function load(app, payload) {
   if (!same) app.camera.fit(focusBox(app));
 }
 
-function placeOf(model, before) {
+function placeName({ program, origin }) {
+  return `${program} ${origin}`;
+}
+
+function placeOf(model, before, left) {
   const { origin, k } = model.payload;
   const continued = before?.k > 0 && origin !== undefined && origin !== null && before.model.payload.origin === origin;
-  return (continued && samePlace(model, before.model, before.k)) || k;
+  return (continued && samePlace(model, before.model, before.k)) || (left.get(placeName(model.payload)) ?? k);
 }
 
 function exists(model, selection) {
@@ -232,7 +240,8 @@ function createActions(app) {
     openTab: (tab) => openTab(app, tab),
     clickTab: (tab) => (app.state.drawer && app.state.tab === tab && app.view.dataset.size === "medium" ? closeDrawer(app) : openTab(app, tab)),
     closeDrawer: () => closeDrawer(app),
-    open: (id) => app.options.onOpen?.(id),
+    open: (id) => openNode(app, id),
+    openEntry: (id, index) => app.options.onElement?.(id, index),
     fold: (id) => app.options.onFold?.(id),
     openOrFold: () => openOrFold(app),
     boxNext: () => (openTab(app, "chain"), app.contents.chain.nextFactor()),
@@ -272,10 +281,17 @@ function openOrFold(app) {
   const { model, selection, k } = app.state;
   const id = selection?.kind === "node" ? selection.id : stepAt(model, k)?.node;
   const { openable, foldable } = folding(model, id);
-  if (openable) app.options.onOpen?.(id);
+  if (openable || opensToProducts(model, id)) openNode(app, id);
   else if (foldable) app.options.onFold?.(id);
   else return false;
   return true;
+}
+
+/** A fused operation or a group opens in place; an operation on windows shows one entry as its products. */
+function openNode(app, id) {
+  const { model } = app.state;
+  if (!folding(model, id).openable && opensToProducts(model, id)) app.options.onElement?.(id, null);
+  else app.options.onOpen?.(id);
 }
 
 function toggleHelp(app) {

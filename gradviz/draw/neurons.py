@@ -1,0 +1,328 @@
+"""The drawing that gave neural networks their name: circles for neurons, lines for weights, of any MLP.
+
+Brightness is activation, on a scale of each layer that is printed below it. A line's thickness is the size of its
+weight beside the largest between the same two layers; a negative one is dashed and blue, a positive one solid and
+vermillion. Of a wide layer the first and the
+last neurons are drawn, and words say how many lie between.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from itertools import pairwise
+from typing import Any, Protocol
+from xml.sax.saxutils import escape, quoteattr
+
+import numpy as np
+import numpy.typing as npt
+
+from gradviz.draw import text as measure
+from gradviz.draw.theme import THEMES, Theme
+from gradviz.errors import GradvizError, ShapeError
+from gradviz.explain import numbers
+from gradviz.explain.trace import Run
+
+RADIUS = 13.0
+PITCH = 36.0  # from neuron to neuron
+GAP = 170.0  # from layer to layer
+FONT = 13.0
+MARGIN = 24.0
+THICKEST = 4.0
+SIGNS = {"light": ("#0072B2", "#D55E00"), "dark": ("#56B4E9", "#F2843A")}  # negative, positive
+_CAPTION = 2 * 1.3 * FONT + 10  # name and size above a layer
+_FOOT = 2 * 1.3 * FONT + 14  # scale below the layers, and the legend
+
+FloatArray = npt.NDArray[Any]
+Json = dict[str, Any]
+
+
+class HasParameters(Protocol):
+    """A model, as far as this drawing is concerned."""
+
+    def parameters(self) -> Mapping[str, FloatArray]:
+        """Weights by name, in order; those with two axes are the layers."""
+
+
+@dataclass(frozen=True)
+class Neuron:
+    """One circle; `brightness` runs from 0 to 1 and is None without activations."""
+
+    layer: int
+    index: int
+    x: float
+    y: float
+    value: float | None
+    brightness: float | None
+    name: str
+
+
+@dataclass(frozen=True)
+class Link:
+    """One weight between two drawn neurons; `size` is its share of the largest weight of its gap."""
+
+    layer: int  # that it leads to
+    source: int
+    target: int
+    start: tuple[float, float]
+    end: tuple[float, float]
+    weight: float
+    size: float
+
+
+@dataclass(frozen=True)
+class Layer:
+    """One column: its heading, how many of its neurons are not drawn and where they would be, its scale, and the
+    size of the largest weight that leads to it."""
+
+    name: str
+    count: int
+    x: float
+    elided: int
+    gap: float | None
+    scale: tuple[float, float] | None
+    largest: float
+
+
+@dataclass(frozen=True)
+class NeuronScene:
+    """The whole drawing as data."""
+
+    width: float
+    height: float
+    layers: tuple[Layer, ...]
+    neurons: tuple[Neuron, ...]
+    links: tuple[Link, ...]
+
+    def to_json(self) -> Json:
+        """The drawing as plain data."""
+        return asdict(self)
+
+    def to_svg(self, theme: str = "light") -> str:
+        """The drawing as an SVG document, `light` or `dark`."""
+        return "".join(_svg(self, THEMES[theme], SIGNS[theme]))
+
+
+def neuron_drawing(
+    source: Run | HasParameters | Sequence[FloatArray],
+    activations: Sequence[FloatArray] | None = None,
+    *,
+    sample: int = 0,
+    widest: int = 12,
+    names: Sequence[Sequence[str]] = (),
+) -> NeuronScene:
+    """The neuron drawing of a model, of weights of shape (outputs, inputs), or of a run of an MLP.
+
+    `activations` holds one vector per layer, the input first; a run brings those of the chosen sample. Layers of
+    more than `widest` neurons are drawn by their ends. `names` are written beside the neurons of each layer.
+    Raises ShapeError when weights or activations do not fit, GradvizError when there are no weights.
+    """
+    if isinstance(source, Run):
+        weights, seen = _of_run(source, sample)
+        activations = seen if activations is None else activations
+    elif isinstance(source, Sequence):
+        weights = [np.asarray(w, dtype=np.float64) for w in source]
+    else:
+        weights = [np.asarray(w, np.float64) for w in source.parameters().values() if np.ndim(w) == 2]
+    sizes = _sizes(weights)
+    values = None if activations is None else [np.asarray(a, dtype=np.float64).ravel() for a in activations]
+    if values is not None and [len(value) for value in values] != sizes:
+        raise ShapeError(
+            "the activations do not fit the layers",
+            got=", ".join(str(len(value)) for value in values),
+            expected=", ".join(map(str, sizes)),
+        )
+    return _scene(weights, sizes, values, max(3, widest), names)
+
+
+def _of_run(run: Run, sample: int) -> tuple[list[FloatArray], list[FloatArray]]:
+    """The weights of every linear layer, what it reads and, of the last one, what it puts out, for one sample."""
+    weights: list[FloatArray] = []
+    seen: list[FloatArray] = []
+    out = run.graph.nodes[0]
+    for node in run.graph.nodes:
+        if node.op is not None and node.op.name == "linear":
+            x, w = (np.asarray(run.registers[arg], np.float64) for arg in node.args[:2])
+            weights.append(w)
+            seen.append(np.atleast_2d(x)[sample])
+            out = node
+    if not weights:
+        raise GradvizError("this run has no linear layer", hint="the neuron drawing shows an MLP")
+    seen.append(np.atleast_2d(run.value(out.id))[sample])
+    return weights, seen
+
+
+def _sizes(weights: Sequence[FloatArray]) -> list[int]:
+    if not weights:
+        raise GradvizError("there are no weights to draw", expected="arrays of shape (outputs, inputs)")
+    for w in weights:
+        if w.ndim != 2:
+            raise ShapeError(f"weights of shape {w.shape}", expected="two axes: (outputs, inputs)")
+    for before, after in pairwise(weights):
+        if before.shape[0] != after.shape[1]:
+            raise ShapeError(
+                f"a layer puts out {before.shape[0]} values and the next one takes {after.shape[1]}",
+                hint="the neuron drawing shows layers that follow each other",
+            )
+    return [weights[0].shape[1], *(w.shape[0] for w in weights)]
+
+
+def _scene(
+    weights: Sequence[FloatArray],
+    sizes: Sequence[int],
+    values: Sequence[FloatArray] | None,
+    widest: int,
+    names: Sequence[Sequence[str]],
+) -> NeuronScene:
+    shown = [_shown(size, widest) for size in sizes]
+    rows = max(len(places) for places in shown)
+    beside = [max((measure.width(name, FONT) + 8 for name in column), default=0.0) for column in names]
+    left = MARGIN + max(RADIUS + (beside[0] if beside else 0), 50)
+    right = MARGIN + max(RADIUS + (beside[-1] if len(beside) == len(sizes) else 0), 50)
+    width, height = left + GAP * (len(sizes) - 1) + right, MARGIN + _CAPTION + rows * PITCH + _FOOT
+    layers: list[Layer] = []
+    neurons: dict[tuple[int, int], Neuron] = {}
+    for number, (size, places) in enumerate(zip(sizes, shown, strict=True)):
+        x, top = left + GAP * number, MARGIN + _CAPTION + (rows - len(places) + 1) * PITCH / 2
+        value = None if values is None else values[number]
+        scale = None if value is None else (float(min(0.0, value.min())), float(value.max()))
+        gap = None
+        for row, index in enumerate(places):
+            y = top + row * PITCH
+            if index is None:
+                gap = y
+                continue
+            one = None if value is None else float(value[index])
+            name = names[number][index] if number < len(names) and index < len(names[number]) else ""
+            neurons[number, index] = Neuron(number, index, x, y, one, _brightness(one, scale), name)
+        elided = size - sum(place is not None for place in places)
+        largest = float(np.abs(weights[number - 1]).max(initial=0.0)) if number else 0.0
+        layers.append(Layer(_name(number, len(sizes)), size, x, elided, gap, scale, largest))
+    return NeuronScene(width, height, tuple(layers), tuple(neurons.values()), tuple(_links(weights, neurons)))
+
+
+def _shown(size: int, widest: int) -> list[int | None]:
+    """The neurons drawn of a layer, in order; None stands for all that are left out."""
+    if size <= widest:
+        return list(range(size))
+    last = (widest - 1) // 2
+    return [*range(widest - 1 - last), None, *range(size - last, size)]
+
+
+def _brightness(value: float | None, scale: tuple[float, float] | None) -> float | None:
+    if value is None or scale is None:
+        return None
+    low, high = scale
+    return (value - low) / (high - low) if high > low else 0.0
+
+
+def _name(number: int, count: int) -> str:
+    if number == 0:
+        return "input"
+    return "output" if number == count - 1 else f"hidden {number}" if count > 3 else "hidden"
+
+
+def _links(weights: Sequence[FloatArray], neurons: Mapping[tuple[int, int], Neuron]) -> Iterator[Link]:
+    """The weights between drawn neurons, the largest last, so that they lie on top."""
+    for layer, w in enumerate(weights, 1):
+        largest = float(np.abs(w).max(initial=0.0)) or 1.0
+        pairs = [
+            (abs(float(w[target, source])) / largest, source, target)
+            for number, source in neurons
+            if number == layer - 1
+            for other, target in neurons
+            if other == layer
+        ]
+        for size, source, target in sorted(pairs):
+            a, b = neurons[layer - 1, source], neurons[layer, target]
+            yield Link(layer, source, target, (a.x, a.y), (b.x, b.y), float(w[target, source]), size)
+
+
+def _svg(scene: NeuronScene, theme: Theme, signs: tuple[str, str]) -> Iterator[str]:
+    counts = " to ".join(str(layer.count) for layer in scene.layers)
+    yield (
+        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {scene.width:g} {scene.height:g}" '
+        f'width="{scene.width:g}" height="{scene.height:g}" role="img" aria-label="A network of {counts} neurons" '
+        f'font-family="Noto Sans, Arial, sans-serif" font-size="{FONT:g}" text-anchor="middle">'
+        f'<rect width="100%" height="100%" fill="{theme.background}"/>'
+    )
+    bare = scene.layers[0].scale is None
+    for link in scene.links:
+        yield _line(link, signs)
+    for neuron in scene.neurons:
+        yield _circle(neuron, theme, last=neuron.layer == len(scene.layers) - 1)
+    for layer in scene.layers:
+        yield from _column(layer, scene, theme)
+    words = "lines: weights, solid positive, dashed negative" + ("" if bare else " · brightness: activation")
+    yield _text(scene.width / 2, scene.height - 10, words, theme.muted)
+    yield "</svg>\n"
+
+
+def _line(link: Link, signs: tuple[str, str]) -> str:
+    (x1, y1), (x2, y2) = link.start, link.end
+    dash = ' stroke-dasharray="5 4"' if link.weight < 0 else ""
+    return (
+        f'<line x1="{x1:g}" y1="{y1:g}" x2="{x2:g}" y2="{y2:g}" stroke="{signs[link.weight >= 0]}"{dash} '
+        f'stroke-width="{0.4 + (THICKEST - 0.4) * link.size:.2f}" stroke-opacity="{0.12 + 0.78 * link.size:.2f}"/>'
+    )
+
+
+def _circle(neuron: Neuron, theme: Theme, *, last: bool) -> str:
+    fill = theme.leaf
+    if neuron.brightness is not None:
+        level = round(255 * neuron.brightness)
+        fill = f"#{level:02x}{level:02x}{level:02x}"
+    title = f"neuron {neuron.index}" + ("" if neuron.value is None else f": {numbers.plain(neuron.value, 3)}")
+    circle = (
+        f'<circle cx="{neuron.x:g}" cy="{neuron.y:g}" r="{RADIUS:g}" fill="{fill}" stroke="{theme.ink}" '
+        f'stroke-width="1.5"><title>{escape(title)}</title></circle>'
+    )
+    if not neuron.name:
+        return circle
+    x = neuron.x + (RADIUS + 6) * (1 if last else -1)
+    return circle + _text(x, neuron.y + FONT * 0.35, neuron.name, theme.ink, "start" if last else "end")
+
+
+def _column(layer: Layer, scene: NeuronScene, theme: Theme) -> Iterator[str]:
+    yield _text(layer.x, MARGIN + FONT * 0.6, layer.name, theme.ink)
+    neurons = "neuron" if layer.count == 1 else "neurons"
+    yield _text(layer.x, MARGIN + FONT * 1.9, f"{layer.count} {neurons}", theme.muted)
+    if layer.largest:
+        yield _text(
+            layer.x - GAP / 2, MARGIN + FONT * 1.9, f"|w| ≤ {numbers.plain(layer.largest, 2)}", theme.muted
+        )
+    if layer.gap is not None:
+        words = f"… {layer.elided} more …"
+        wide = measure.width(words, FONT) + 8
+        yield (
+            f'<rect x="{layer.x - wide / 2:g}" y="{layer.gap - 9:g}" width="{wide:g}" height="18" '
+            f'fill="{theme.background}" fill-opacity="0.85"/>'
+        )
+        yield _text(layer.x, layer.gap + FONT * 0.35, words, theme.ink)
+    if layer.scale is not None:
+        yield from _scale(layer, scene.height - _FOOT + 10, theme)
+
+
+def _scale(layer: Layer, y: float, theme: Theme) -> Iterator[str]:
+    """The brightness of a layer: black at one number, white at the other."""
+    assert layer.scale is not None
+    low, high = (numbers.plain(end, 2) for end in layer.scale)
+    half = 24.0
+    cells = 8
+    for cell in range(cells):
+        level = round(255 * cell / (cells - 1))
+        yield (
+            f'<rect x="{layer.x - half + cell * 2 * half / cells:g}" y="{y - 9:g}" width="{2 * half / cells:g}" '
+            f'height="10" fill="#{level:02x}{level:02x}{level:02x}"/>'
+        )
+    yield (
+        f'<rect x="{layer.x - half:g}" y="{y - 9:g}" width="{2 * half:g}" height="10" fill="none" '
+        f'stroke="{theme.line}"/>'
+    )
+    yield _text(layer.x - half - 5, y, low, theme.muted, "end")
+    yield _text(layer.x + half + 5, y, high, theme.muted, "start")
+
+
+def _text(x: float, y: float, words: str, fill: str, anchor: str = "middle") -> str:
+    side = "" if anchor == "middle" else f" text-anchor={quoteattr(anchor)}"
+    return f'<text x="{x:g}" y="{y:g}" fill="{fill}"{side}>{escape(words)}</text>'

@@ -1,0 +1,61 @@
+"""Two nodes of a graph: which two are worth a first look, and the way from one to the other."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from math import prod
+
+from gradviz.engine.graph import Edge, Graph
+from gradviz.explain.trace import Run
+
+
+@dataclass(frozen=True)
+class Way:
+    """The edges on the paths from `wrt` to `of`, and how many paths there are."""
+
+    edges: tuple[Edge, ...]
+    paths: int
+
+
+def way_between(graph: Graph, wrt: str, of: str) -> Way:
+    """All that lies between two nodes."""
+    start, end = graph.position(wrt), graph.position(of)
+    paths = {start: 1}  # from the start to each node
+    for i in graph.operations:
+        count = sum(paths.get(arg, 0) for arg in graph.nodes[i].args)
+        if count:
+            paths[i] = count
+    reached, edges = {end}, []
+    for i in reversed(graph.operations):
+        if i in reached and i != start:
+            for slot, arg in enumerate(graph.nodes[i].args):
+                if arg in paths:
+                    reached.add(arg)
+                    edges.append(Edge(graph.nodes[i].id, slot))
+    return Way(tuple(edges) if end in paths else (), paths.get(end, 0))
+
+
+def first_pair(run: Run) -> tuple[str, str]:
+    """(of, wrt) for a first look: the last operation that makes a vector or matrix, by its last argument that was
+    computed itself; else by its first input; a scalar program's output by its first input."""
+    graph = run.graph
+    wide = [i for i in graph.operations if prod(run.tape.shapes[i]) > 1]
+    of = wide[-1] if wide else graph.output
+    arguments = [arg for arg in graph.nodes[of].args if not graph.nodes[arg].is_constant]
+    computed = [arg for arg in arguments if graph.nodes[arg].op is not None]
+    leaves = list(graph.leaves.values())
+    wrt = (computed[-1:] or leaves[:1] or [of])[0] if wide else (leaves or [of])[0]
+    return graph.nodes[of].id, graph.nodes[wrt].id
+
+
+def first_leaf(run: Run, wrt: tuple[str, ...] | None = None) -> str:
+    """The leaf with the longest chain among those wanted, a matrix before a vector."""
+    graph = run.graph
+    depth = {graph.output: 0}
+    for i in reversed(graph.operations):
+        if i in depth:
+            for arg in graph.nodes[i].args:
+                depth[arg] = max(depth.get(arg, 0), depth[i] + 1)
+    wanted = [name for name in wrt or () if name in graph.leaves] or list(graph.leaves)
+    rank = {name: (depth.get(i, -1), len(run.tape.shapes[i])) for name, i in graph.leaves.items()}
+    return max(wanted, key=lambda name: rank[name]) if wanted else ""
