@@ -1,4 +1,4 @@
-"""`python -m benchmarks`: measure, then print one table."""
+"""`python -m benchmarks [train]`: measure, then print one table."""
 
 from __future__ import annotations
 
@@ -14,10 +14,18 @@ def main() -> None:
     """Measure everything that is installed and print the table."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
     parser.add_argument(
+        "what", nargs="?", choices=["graphs", "train"], default="graphs", help="train: steps of real networks"
+    )
+    parser.add_argument(
         "--quick", action="store_true", help="few and short rounds: a look, not a measurement"
     )
     parser.add_argument("--markdown", action="store_true", help="print the table as Markdown")
     arguments = parser.parse_args()
+    if arguments.what == "train":
+        from benchmarks import training
+
+        training.main(arguments.quick, arguments.markdown)
+        return
     peers = installed()
     for peer in PEERS.keys() - set(peers):
         print(f"{PEERS[peer]} is skipped: it is not installed", file=sys.stderr)

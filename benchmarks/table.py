@@ -53,6 +53,7 @@ class Goal:
     ratio: float = 0.0
     peer: str = "micrograd"
     seconds: float = 0.0
+    also: Goal | None = None
 
     def text(self, measured: Measurement) -> str:
         """The goal in words and whether it is reached; nothing where the peer is missing."""
@@ -63,7 +64,8 @@ class Goal:
             reached = measured.ratio(self.peer, to="gradviz") >= self.ratio
         else:
             return ""
-        return f"{words}: {'reached' if reached else 'MISSED'}"
+        verdict = f"{words}: {'reached' if reached else 'MISSED'}"
+        return f"{verdict}, {self.also.text(measured)}" if self.also else verdict
 
 
 def _plan(peers: Sequence[str]) -> list[tuple[str, work.Task, Goal, Sequence[str]]]:
@@ -78,6 +80,9 @@ def _plan(peers: Sequence[str]) -> list[tuple[str, work.Task, Goal, Sequence[str
         long = work.Task("chain", 100_000, replay)
         plan.append((f"{words}, 100,000-node chain, per node", long, Goal(), recursive))
     plan.append(("sweep of a sigmoid neuron, 1,000 points", work.Task("sweep"), Goal(ratio=100), peers))
+    vectors = [peer for peer in peers if peer != "micrograd"]
+    goal = Goal(ratio=2, peer="autograd", also=Goal(ratio=1, peer="torch"))
+    plan.append(("Jacobian of a 64-64-64 network", work.Task("jacobian", 64), goal, vectors))
     return plan
 
 

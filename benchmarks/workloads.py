@@ -16,9 +16,10 @@ DATA_POINT = (0.5, -0.3)
 
 
 class Task(NamedTuple):
-    """One measured thing. `size` counts the operations of a chain, or the neurons of a text."""
+    """One measured thing. `size` counts the operations of a chain, the neurons of a text, or the units of a
+    layer."""
 
-    workload: Literal["chain", "network", "sweep", "scene"]
+    workload: Literal["chain", "network", "sweep", "scene", "jacobian", "train"]
     size: int = 0
     replay: bool = False  # of a graph recorded before, by peers that keep one
 
@@ -74,6 +75,15 @@ def sweep_points() -> tuple[list[float], list[float]]:
     random = Random(1)
     w1, w2 = ([random.uniform(-2, 2) for _ in range(SWEEP_POINTS)] for _ in range(2))
     return w1, w2
+
+
+def layers(units: int) -> tuple[list[list[float]], list[list[float]], list[float]]:
+    """Two weight matrices and an input of as many units each."""
+    random = Random(2)
+    first, second = (
+        [[random.gauss(0, units**-0.5) for _ in range(units)] for _ in range(units)] for _ in range(2)
+    )
+    return first, second, [random.gauss(0, 1) for _ in range(units)]
 
 
 def program(neurons: int) -> str:

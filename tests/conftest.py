@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import importlib
 import os
+import shutil
 from typing import Any
 
 import pytest
+
+PATH = os.environ.get("PATH")  # as it was before any test emptied it
 
 
 def require(module_name: str) -> Any:
@@ -14,3 +17,13 @@ def require(module_name: str) -> Any:
     if os.environ.get("GRADVIZ_REQUIRE_ALL"):
         return importlib.import_module(module_name)
     return pytest.importorskip(module_name)
+
+
+def require_program(name: str) -> str:
+    """The path of an optional program; without it the test is skipped, or fails where GRADVIZ_REQUIRE_ALL is set."""
+    path = shutil.which(name, path=PATH)
+    if path is None:
+        if os.environ.get("GRADVIZ_REQUIRE_ALL"):
+            pytest.fail(f"{name} is not installed")
+        pytest.skip(f"{name} is not installed")
+    return path

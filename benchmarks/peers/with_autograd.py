@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 import autograd.numpy as np
-from autograd import elementwise_grad, value_and_grad
+from autograd import elementwise_grad, jacobian, value_and_grad
 
 from benchmarks import workloads as work
 
@@ -17,6 +17,10 @@ def prepare(task: work.Task) -> Callable[[], object]:
         w1, w2 = map(np.array, work.sweep_points())
         slopes = elementwise_grad(lambda w1, w2: work.neuron(w1, w2, np.exp), (0, 1))
         return lambda: slopes(w1, w2)
+    if task.workload == "jacobian":
+        first, second, x = map(np.array, work.layers(task.size))
+        matrix = jacobian(lambda x: second @ _relu(first @ x))
+        return lambda: matrix(x)
     if task.workload == "chain":
         gradient = value_and_grad(lambda x: work.chain(x, task.size, _relu))
         return lambda: gradient(0.5)

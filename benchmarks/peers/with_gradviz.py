@@ -23,6 +23,9 @@ def prepare(task: work.Task) -> Callable[[], object]:
         return partial(_sweep, w1, w2)
     if task.workload == "scene":
         return partial(_scene, work.program(task.size))
+    if task.workload == "jacobian":
+        first, second, x = map(np.array, work.layers(task.size))
+        return partial(_jacobian, gv.variable("W1", first), gv.variable("W2", second), gv.variable("x", x))
     build = partial(_chain, task.size) if task.workload == "chain" else _network()
     return gv.value_and_grad(build()) if task.replay else lambda: gv.explore(build())
 
@@ -44,6 +47,10 @@ def _network() -> Callable[[], gv.Expr]:
 def _sweep(w1: FloatArray, w2: FloatArray) -> object:
     error = work.neuron(gv.variable("w1"), gv.variable("w2"), gv.ops.exp)
     return gv.sweep(error, {"w1": w1, "w2": w2})
+
+
+def _jacobian(first: gv.Expr, second: gv.Expr, x: gv.Expr) -> FloatArray:
+    return gv.jacobian(second @ gv.ops.relu(first @ x), "x").matrix
 
 
 def _scene(text: str) -> str:

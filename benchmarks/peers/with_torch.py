@@ -15,6 +15,10 @@ def prepare(task: work.Task) -> Callable[[], object]:
     if task.workload == "sweep":
         w1, w2 = map(_leaf, work.sweep_points())
         return lambda: work.neuron(w1, w2, torch.exp).sum().backward()
+    if task.workload == "jacobian":
+        first, second, x = (torch.tensor(part, dtype=torch.float64) for part in work.layers(task.size))
+        matrix = torch.func.jacrev(lambda x: second @ torch.relu(first @ x))
+        return lambda: matrix(x)
     if task.workload == "chain":
         return lambda: work.chain(_leaf(0.5), task.size, torch.relu).backward()
     layers = [[[_leaf(w) for w in neuron] for neuron in layer] for layer in work.weights()]

@@ -7,9 +7,9 @@ gradient and what the rule saved, write or add the contribution to the argument'
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import partial
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 
@@ -18,9 +18,12 @@ from gradviz.engine.graph import Edge, Graph, Node, shape_of
 from gradviz.engine.limits import DEFAULT, Limits
 from gradviz.engine.numeric import Array, Shape
 from gradviz.engine.op import Op, Wire
-from gradviz.errors import GradvizError, ShapeError, UnknownNameError
+from gradviz.errors import GradvizError, ShapeError, Stopped, UnknownNameError
 
 NOTHING = -1
+
+Stop = Callable[[], bool]
+Item = TypeVar("Item")
 
 # (function, a, b, rest, write, add): registers[write] = function(registers[a], registers[b], *rest), or added to
 # what is there if `add`; b is NOTHING for a function of `a` alone. A plain tuple, since a tape has very many.
@@ -52,32 +55,67 @@ class Tape:
         self.backward = self._backward_calls()
 
     def run(
-        self, inputs: Mapping[str, Array], seed: Array = None, watch: list[Array] | None = None
+        self,
+        inputs: Mapping[str, Array],
+        seed: Array = None,
+        watch: list[Array] | None = None,
+        stop: Stop | None = None,
     ) -> list[Array]:
         """All registers after a forward and, unless nothing is wanted, a backward pass.
 
         `seed` is the gradient put on the output (1 for a scalar). `watch` collects the contribution of each
-        backward call, in order.
+        backward call, in order. `stop` is asked between operations; once it says True, Stopped is raised.
         """
-        graph, n = self.graph, len(self.graph)
+        registers = self.forward_pass(inputs, stop)
+        self.backward_pass(registers, seed, watch, stop)
+        return registers
+
+    def forward_pass(self, inputs: Mapping[str, Array], stop: Stop | None = None) -> list[Array]:
+        """The registers with every value and no gradient yet."""
         registers = self.blank.copy()
-        for name, position in graph.leaves.items():
+        for name, position in self.graph.leaves.items():
             registers[position] = inputs[name]
         with np.errstate(all="ignore"):
             try:
-                _play(self.forward, registers, None)
-                self._plant_seed(registers, seed)
-                _play(self.backward, registers, watch)
+                self._play_forward(registers, stop)
+            except Stopped:
+                raise
             except (ArithmeticError, ValueError):
-                # Python's floats refuse 1/0 and overflow: NumPy's carry ∞ and NaN on.
-                registers = [np.float64(r) if type(r) is float else r for r in registers]
-                registers[n:] = [None] * n
+                self._replay_forward(registers)
+        return registers
+
+    def backward_pass(
+        self,
+        registers: list[Array],
+        seed: Array = None,
+        watch: list[Array] | None = None,
+        stop: Stop | None = None,
+    ) -> None:
+        """Put the gradients into registers that a forward pass has filled."""
+        with np.errstate(all="ignore"):
+            try:
+                self._plant_seed(registers, seed)
+                self._play_backward(registers, watch, stop)
+            except Stopped:
+                raise
+            except (ArithmeticError, ValueError):
                 if watch is not None:
                     watch.clear()
-                self._play_blaming(self.forward, self.graph.operations, registers, None)
+                self._replay_forward(registers)
                 self._plant_seed(registers, seed)
                 self._play_blaming(self.backward, [consumer for consumer, _ in self.edges], registers, watch)
-        return registers
+
+    def _play_forward(self, registers: list[Array], stop: Stop | None) -> None:
+        _play(self.forward, registers, None, stop)
+
+    def _play_backward(self, registers: list[Array], watch: list[Array] | None, stop: Stop | None) -> None:
+        _play(self.backward, registers, watch, stop)
+
+    def _replay_forward(self, registers: list[Array]) -> None:
+        """Once more with NumPy's scalars: Python's floats refuse 1/0 and overflow, NumPy's carry ∞ and NaN on."""
+        n = len(self.graph)
+        registers[:] = [np.float64(r) if type(r) is float else r for r in registers[:n]] + [None] * n
+        self._play_blaming(self.forward, self.graph.operations, registers, None)
 
     def gradient(self, registers: list[Array], position: int) -> Array:
         """The gradient of a node after `run`; zeros where the output does not depend on it."""
@@ -280,8 +318,10 @@ class Tape:
         return Edge(self.graph.nodes[consumer].id, slot)
 
 
-def _play(calls: list[Call], registers: list[Array], watch: list[Array] | None) -> None:
-    for function, a, b, rest, write, add in calls:
+def _play(
+    calls: list[Call], registers: list[Array], watch: list[Array] | None, stop: Stop | None = None
+) -> None:
+    for function, a, b, rest, write, add in calls if stop is None else until(stop, calls):
         if b < 0:
             result = function(registers[a])
         elif rest:
@@ -291,6 +331,14 @@ def _play(calls: list[Call], registers: list[Array], watch: list[Array] | None) 
         if watch is not None:
             watch.append(result)
         registers[write] = registers[write] + result if add else result
+
+
+def until(stop: Stop, items: Iterable[Item]) -> Iterator[Item]:
+    """The items one by one, asking before each; raises Stopped at the first True."""
+    for item in items:
+        if stop():
+            raise Stopped("stopped between two operations")
+        yield item
 
 
 def _wires(node: Node) -> tuple[Wire | None, ...]:

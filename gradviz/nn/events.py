@@ -62,6 +62,9 @@ class Views(Mapping[str, FloatArray]):
         seen.flags.writeable = False
         return seen
 
+    def __contains__(self, name: object) -> bool:
+        return name in self._positions
+
     def __iter__(self) -> Iterator[str]:
         return iter(self._positions)
 

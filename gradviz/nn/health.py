@@ -23,7 +23,7 @@ FALLEN = 0.98  # of the loss at the beginning is what counts as not having falle
 WINDOW = 20  # steps whose losses are averaged for that
 PATIENCE = 100  # steps before a loss may be called stuck
 VALUES = 32  # on fewer values a unit's silence says nothing
-SAMPLED = 20_000  # entries of an activation looked at for its histogram
+SAMPLED = 12_000  # entries of an activation looked at for its histogram
 
 
 @dataclass(frozen=True)
@@ -75,15 +75,16 @@ def examine(trainer: Trainer) -> Health:
         own = [gradients[f"{path}.{name}" if path else name] for name in module.parameter_shapes()]
         weight = f"{path}.weight" if path else "weight"
         inner, kind = node != trainer.program.prediction, type(module).__name__
+        output = outputs[node]
         layers.append(
             LayerHealth(
                 path,
                 kind,
                 float(np.sqrt(sum(float(np.vdot(g, g)) for g in own))) if own else None,
                 _ratio(updates[weight], weights[weight]) if weight in weights else None,
-                _dead(outputs[node]) if kind == "ReLU" and inner else None,
-                _saturated(kind, outputs[node]) if inner else None,
-                _histogram(outputs[node]),
+                _dead(output) if kind == "ReLU" and inner else None,
+                _saturated(kind, output) if inner else None,
+                _histogram(output),
             )
         )
     return Health(tuple(layers), tuple(_findings(trainer, layers, gradients)))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 import socket
 import subprocess
 from functools import cache
@@ -15,13 +14,11 @@ import gradviz as gv
 from gradviz.demos import demos
 from gradviz.draw.export import Options, formats, rendered
 from gradviz.draw.stage import Stage
-from tests.conftest import require
+from tests.conftest import require, require_program
 from tests.draw import readers
 from tests.draw.readers import READERS, SVG
 
 DEMOS = list(demos())
-DOT = shutil.which("dot")
-PDFLATEX = shutil.which("pdflatex")
 
 
 @cache
@@ -226,20 +223,18 @@ def test_every_demo_can_be_a_lecture(name: str) -> None:
     assert len(readers.pdf(one(name, ".pdf", "all", lecture=True)).pages) > len(stage(name).run.steps)
 
 
-@pytest.mark.skipif(DOT is None, reason="dot is not installed")
 @pytest.mark.parametrize("name", ["relu_chain", "vector_network", "square"])
 def test_dot_reads_our_graphs(name: str) -> None:
-    assert DOT
-    plain = subprocess.run([DOT, "-Tplain"], input=one(name, ".dot"), capture_output=True, check=True)
+    dot = require_program("dot")
+    plain = subprocess.run([dot, "-Tplain"], input=one(name, ".dot"), capture_output=True, check=True)
     assert not plain.stderr
     lines = [line.split(" ") for line in plain.stdout.decode().splitlines()]
     edges = sorted((line[1].strip('"'), line[2].strip('"')) for line in lines if line[0] == "edge")
     assert edges == sorted((line.source, line.target) for line in stage(name).lines)
 
 
-@pytest.mark.skipif(PDFLATEX is None, reason="pdflatex is not installed")
 def test_latex_sets_the_pictures(tmp_path: Path) -> None:
-    assert PDFLATEX
+    latex = require_program("pdflatex")
     names = ["relu_chain", "vector_network"]
     for name in names:
         (tmp_path / f"{name}.tex").write_bytes(one(name, ".tex", "all", derivation=True, title=True))
@@ -252,8 +247,8 @@ def test_latex_sets_the_pictures(tmp_path: Path) -> None:
         rf"\documentclass{{beamer}}\usepackage{{amsmath,amssymb,tikz}}\begin{{document}}{frames}\end{{document}}"
     )
     done = subprocess.run(
-        [PDFLATEX, "-interaction=nonstopmode", "-halt-on-error", "deck.tex"],
-        cwd=tmp_path, capture_output=True, check=False, env={"PATH": str(Path(PDFLATEX).parent), "HOME": str(tmp_path)},
+        [latex, "-interaction=nonstopmode", "-halt-on-error", "deck.tex"],
+        cwd=tmp_path, capture_output=True, check=False, env={"PATH": str(Path(latex).parent), "HOME": str(tmp_path)},
     )  # fmt: skip
     assert done.returncode == 0, done.stdout[-2000:]
     counts = [len(stage(name).run.steps) for name in names]
