@@ -3,16 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
+from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import Any
 
 import streamlit as st
 
 from gradviz.app.program import Opened, Program, open_program
+from gradviz.app.style import verbatim
 from gradviz.demos import demos
+from gradviz.draw.stage import Stage
+from gradviz.draw.story import payload
 from gradviz.engine.limits import APP
 from gradviz.engine.parse import parse
 from gradviz.errors import GradvizError
+from gradviz.explain.fold import View, layer_groups, layer_path, refolded, reopened, unfolded
+from gradviz.explain.trace import Run
 
 
 @st.cache_resource(max_entries=16, show_spinner="Drawing the graph")
@@ -114,3 +120,72 @@ def story() -> dict[str, Any]:
         "link": program().to_link(),
         "origin": version,
     }
+
+
+BATCH = replace(APP, elements=10**7, held=10**8, work=10**11)  # a batch is larger than what one types
+
+
+@dataclass(frozen=True)
+class Explored:
+    """A run that no text made, such as one batch of a training: folded by layers, with the page it came from."""
+
+    run: Run
+    title: str
+    back: str
+    opened: tuple[str, ...] = ()  # layers
+    gates: tuple[str, ...] = ()  # fused operations shown as their gates
+
+    @cached_property
+    def shown(self) -> Run:
+        """The run with what was opened in it."""
+        return reopened(self.run, self.gates, BATCH) if self.gates else self.run
+
+    @cached_property
+    def view(self) -> View:
+        """The layers that are not opened, as boxes."""
+        return View(self.shown.graph, layer_groups(self.shown.graph, self.opened))
+
+    @cached_property
+    def story(self) -> dict[str, Any]:
+        """Everything the browser view shows; the address says nothing of it."""
+        stage = Stage(self.shown, view=self.view, title=self.title)
+        return {**payload(stage), "k": 0, "link": "", "origin": f"explored {id(self.run)}"}
+
+
+def explored() -> Explored | None:
+    """The run a training brought here, if it was not closed again."""
+    return st.session_state.get("explored")
+
+
+def explore(run: Run, title: str, back: str) -> None:
+    """Show this run on the step-through page, with a way back to the page named `back`."""
+    leave_explored()
+    st.session_state.explored = Explored(run, title, back)
+
+
+def leave_explored() -> None:
+    """Close the run, with any entry of it that was opened; the programs are as they were."""
+    for name in ("explored", "entry"):
+        st.session_state.pop(name, None)
+
+
+def toggle_group(node: str) -> None:
+    """Open the box of a layer, open or close a fused operation, or fold the opened layer around a node."""
+    before: Explored = st.session_state.explored
+    if node in before.view.groups:
+        after = replace(before, opened=unfolded(before.opened, node))
+    elif (inside := node.partition("/")[0]) in before.gates:
+        after = replace(before, gates=toggled(before.gates, inside))
+    elif (found := before.run.graph[node]).op is not None and found.op.fused:
+        opened = unfolded(
+            before.opened, layer_path(found)
+        )  # else its gates would fold into its layer at once
+        after = replace(before, opened=opened, gates=(*before.gates, node))
+    else:
+        after = replace(before, opened=refolded(before.opened, layer_path(found)))
+    try:
+        _ = after.view
+    except GradvizError as error:  # such as one opened too much for one page
+        st.toast(verbatim(str(error)), icon="⚠")
+        return
+    st.session_state.explored = after

@@ -20,9 +20,12 @@ _CSS = """
 .stSidebar [data-testid="stSidebarHeader"] { height: 2.75rem; padding: 0.25rem 1rem; margin: 0; }
 .stSidebar .stVerticalBlock { gap: 0.6rem; }
 .st-key-train, .st-key-train-views, [class*="st-key-train-study"] { padding: 0.5rem 1rem 1rem; gap: 0.3rem; }
-.st-key-vectors { padding: 0.6rem 1rem 2rem; gap: 0.6rem; }
-.stApp:has([data-testid="stExpandSidebarButton"]) .st-key-vectors { padding-top: 2.75rem; }
+.st-key-vectors, .st-key-methods { padding: 0.6rem 1rem 2rem; gap: 0.6rem; }
+.st-key-methods { padding-bottom: 0.6rem; }
+@media (max-width: 1000px) { .st-key-methods .stColumn { min-width: min(100%, 310px); } }
+.stApp:has([data-testid="stExpandSidebarButton"]) :is(.st-key-vectors, .st-key-methods) { padding-top: 2.75rem; }
 .st-key-train-views { padding-bottom: 0; }
+.stApp:has(.st-key-train-views) { --lv-above: 150px; }
 .st-key-slides-preview img { max-height: 46vh; object-fit: contain; border: 1px solid #8884; }
 .st-key-train-buttons { gap: 0.4rem; padding-right: 2.2rem; }
 .stApp:has([data-testid="stExpandSidebarButton"]) .st-key-train-buttons { padding-left: 2.6rem; }

@@ -13,7 +13,7 @@ from gradviz.app.components.live import live, pack
 from gradviz.app.style import verbatim
 from gradviz.app.worker import Look, Worker
 from gradviz.errors import GradvizError
-from gradviz.nn.health import examine
+from gradviz.nn.health import Health, examine
 
 PERIOD = 0.09  # seconds between two looks at a training that runs
 SPEEDS: dict[str, float | None] = {
@@ -64,6 +64,8 @@ def frame(
     at first, a key of SPEEDS.
     """
     mine = _worker(name, make, settings)
+    if command := st.session_state.pop(f"{name}.command", ""):
+        getattr(mine, command)()
     with st.container(key="train"):
         _buttons(mine, name, title, speed)
         _view(mine, name, title, on_event)
@@ -87,7 +89,7 @@ def _worker(name: str, make: Callable[[Any], Any], settings: Any) -> Worker:
     random_state = state.setdefault(f"{name}.random_state", settings.random_state)
     settings = replace(settings, random_state=random_state)
     if key not in state:
-        state[key] = Worker(make(settings), render=_packed)
+        state[key] = Worker(make(settings), render=_Rendering())
     mine: Worker = state[key]
     if mine.experiment.settings != settings and not _adopted(mine, settings):
         try:
@@ -97,12 +99,27 @@ def _worker(name: str, make: Callable[[Any], Any], settings: Any) -> Worker:
     return mine
 
 
-def _packed(experiment: Any) -> dict[str, Any]:
-    """The picture with the health of the last step below it."""
-    picture = experiment.picture()
-    if not experiment.trainer.progress.steps:
-        return pack(picture)
-    found = examine(experiment.trainer)
+class _Rendering:
+    """The packed picture of an experiment, with the health of its last whole step below."""
+
+    def __init__(self) -> None:
+        self.health: Health | None = None
+
+    def __call__(self, experiment: Any) -> dict[str, Any]:
+        picture, trainer = experiment.picture(), experiment.trainer
+        if not trainer.progress.steps:
+            self.health = None
+        elif trainer.model.parameters().keys() <= trainer.gradients.keys():  # not in the middle of a step
+            self.health = examine(trainer)
+        if self.health is None:
+            return pack(picture)
+        findings = self.health.findings
+        alert = "; ".join(f"{_ALERTS[finding.kind]} {finding.path}".strip() for finding in findings)
+        panels = [*picture["panels"], _health_panel(self.health)]
+        return pack({"panels": panels}) | {"alert": alert and f"{alert}: see below"}
+
+
+def _health_panel(health: Health) -> dict[str, Any]:
     layers = [
         {
             "name": f"{layer.path} {layer.kind}".strip(),
@@ -112,20 +129,17 @@ def _packed(experiment: Any) -> dict[str, Any]:
             "idle": layer.saturated if layer.dead is None else layer.dead,
             "counts": layer.histogram[0],
             "edges": layer.histogram[1],
-            "warned": any(finding.path == layer.path for finding in found.findings),
+            "warned": any(finding.path == layer.path for finding in health.findings),
         }
-        for layer in found.layers
+        for layer in health.layers
     ]
-    texts = [finding.text for finding in found.findings]
-    health = {
+    return {
         "kind": "health",
         "title": "Health of the last step",
         "note": "norm of the gradient, length of the update over that of the weights (usual range shaded), units or values without slope",
         "layers": layers,
-        "findings": texts,
+        "findings": [finding.text for finding in health.findings],
     }
-    alert = "; ".join(f"{_ALERTS[finding.kind]} {finding.path}".strip() for finding in found.findings)
-    return pack({"panels": [*picture["panels"], health]}) | {"alert": alert and f"{alert}: see below"}
 
 
 def _adopted(worker: Worker, settings: Any) -> bool:
@@ -137,27 +151,30 @@ def _adopted(worker: Worker, settings: Any) -> bool:
 
 
 def _buttons(worker: Worker, name: str, title: str, speed: str) -> None:
+    def button(label: str, command: str, **more: Any) -> None:
+        st.button(label, on_click=_ask, args=(name, command), key=f"{name}.{command}", **more)
+
     with st.container(horizontal=True, vertical_alignment="center", gap="small", key="train-buttons"):
         if worker.state in ("running", "waiting"):
-            st.button(
-                "Pause", on_click=worker.pause, type="primary", key=f"{name}.pause", icon=":material/pause:"
-            )
+            button("Pause", "pause", type="primary", icon=":material/pause:")
         else:
             failed = worker.state == "failed"
-            st.button(
-                "Start", on_click=worker.start, type="primary", disabled=failed, key=f"{name}.start",
-                icon=":material/play_arrow:",
-            )  # fmt: skip
-        st.button("One stage", on_click=worker.one_stage, key=f"{name}.stage")
-        st.button("One batch", on_click=worker.one_batch, key=f"{name}.batch")
-        st.button("One epoch", on_click=worker.one_epoch, key=f"{name}.epoch")
-        st.button("Reset", on_click=worker.reset, key=f"{name}.reset", help="The same start again")
+            button("Start", "start", type="primary", icon=":material/play_arrow:", disabled=failed)
+        button("One stage", "one_stage")
+        button("One batch", "one_batch")
+        button("One epoch", "one_epoch")
+        button("Reset", "reset", help="The same start again")
         st.button(
             "New random state", on_click=_next_state, args=(name,), key=f"{name}.random", help="Another start"
         )
         _speed(worker, name, speed)
         if st.button("Open this batch in the stepper", key=f"{name}.explore"):
             _explore(worker, title)
+
+
+def _ask(name: str, command: str) -> None:
+    """Remember a command; `frame` gives it to the worker once the settings of the page have reached it."""
+    st.session_state[f"{name}.command"] = command
 
 
 def _next_state(name: str) -> None:

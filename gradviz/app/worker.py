@@ -283,7 +283,7 @@ class Worker:
         except Stopped:
             self._phases = None
         except Exception as error:  # whatever it is, the person who watches must read it
-            self._phases, self._error = None, error
+            self._phases, self._error = None, self._error or error
 
     def _take_picture(self) -> None:
         began = thread_time()  # time spent waiting for other threads is no cost

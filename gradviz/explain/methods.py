@@ -84,7 +84,8 @@ def error_curve(
     if method == "complex-step" and (obstacle := complex_obstacle(graph, leaf)):
         raise GradvizError(obstacle)
     single = np.float32 if precision == "float32" else np.float64
-    cast = {key: np.asarray(value, single) for key, value in values.items()}
+    with np.errstate(over="ignore"):
+        cast = {key: np.asarray(value, single) for key, value in values.items()}
     tape = Tape(graph, shapes, (), limits)
 
     def at(change: Any) -> Any:

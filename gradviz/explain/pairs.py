@@ -4,9 +4,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from math import prod
+from typing import Literal
 
 from gradviz.engine.graph import Edge, Graph
+from gradviz.engine.numeric import Shape
 from gradviz.explain.trace import Run
+
+_SUPERSCRIPTS = str.maketrans("0123456789", "⁰¹²³⁴⁵⁶⁷⁸⁹")
 
 
 @dataclass(frozen=True)
@@ -59,3 +63,20 @@ def first_leaf(run: Run, wrt: tuple[str, ...] | None = None) -> str:
     wanted = [name for name in wrt or () if name in graph.leaves] or list(graph.leaves)
     rank = {name: (depth.get(i, -1), len(run.tape.shapes[i])) for name, i in graph.leaves.items()}
     return max(wanted, key=lambda name: rank[name]) if wanted else ""
+
+
+def asked_shape(of: Shape, wrt: Shape, layout: Literal["denominator", "numerator"]) -> Shape:
+    """The plain shape of a derivative: that of `wrt` for a number, and a matrix of both sides flattened otherwise;
+    the numerator layout transposes a matrix."""
+    shape = wrt if of == () else (prod(wrt), prod(of))
+    return shape[::-1] if layout == "numerator" and len(shape) == 2 else shape
+
+
+def typed_names(graph: Graph) -> list[str]:
+    """The nodes that have a name of their own in the program's text."""
+    return [node.id for node in graph.nodes if not node.is_constant and node.id in {node.line, *graph.inputs}]
+
+
+def space(shape: Shape) -> str:
+    """Where an array of this shape lives: ℝ, ℝ³, ℝ³ˣ²."""
+    return "ℝ" + "ˣ".join(str(size).translate(_SUPERSCRIPTS) for size in shape)

@@ -15,6 +15,13 @@ SIZES = {"projector": (1280, 720), "narrow": (700, 900)}
 def open_page(page: Any, server: str, path: str = "decision-regions") -> None:
     page.goto(f"{server}/{path}")
     page.wait_for_selector(".lv-panel canvas")
+    settle(page)
+
+
+def settle(page: Any) -> None:
+    """Wait until the page was drawn to its end: a menu that is open meanwhile would close."""
+    page.wait_for_timeout(150)
+    page.wait_for_selector('.stApp[data-test-script-state="notRunning"]')
 
 
 def press(page: Any, name: str) -> None:
@@ -22,8 +29,15 @@ def press(page: Any, name: str) -> None:
 
 
 def choose(page: Any, label: str, option: str) -> None:
-    page.get_by_role("combobox", name=label).click()
-    page.get_by_role("option", name=option, exact=True).click()
+    menu, wanted = page.get_by_role("combobox", name=label), page.get_by_role("option", name=option, exact=True)
+    for _ in range(5):
+        if menu.get_attribute("aria-expanded") != "true":
+            menu.click()
+        page.wait_for_timeout(300)
+        if wanted.count():
+            break
+    wanted.click()
+    settle(page)
 
 
 def wait_for_state(page: Any, state: str) -> None:
@@ -154,7 +168,10 @@ def assert_readable(picture: dict[str, Any]) -> None:
         labels = canvas["labels"]
         for i, one in enumerate(labels):
             assert one["size"] >= 13, one
-            assert one["x"] >= -1.5 and one["x"] + one["width"] <= canvas["width"] + 1.5, (canvas["name"], one)
+            assert one["x"] >= -1.5 and one["x"] + one["width"] <= canvas["width"] + 1.5, (
+                canvas["name"],
+                one,
+            )
             assert one["y"] >= -2 and one["y"] + one["height"] <= canvas["height"] + 2, (canvas["name"], one)
             for other in labels[i + 1 :]:
                 assert not overlap(one, other), (canvas["name"], one, other)

@@ -151,10 +151,9 @@ def _floats(values: np.ndarray[Any, Any]) -> str:
 
 def _bytes(values: np.ndarray[Any, Any], low: float, high: float) -> str:
     """Numbers as bytes: 0 for `low`, 255 for `high`."""
-    span = high - low
-    share = (np.asarray(values, dtype=np.float32) - np.float32(low)) * np.float32(
-        255 / span if span > 0 else 0
-    )
+    scale = np.float32(255 / (high - low) if high > low else 0)
+    with np.errstate(all="ignore"):  # a network that diverged has a picture too
+        share = (np.asarray(values, dtype=np.float32) - np.float32(low)) * scale
     share = np.nan_to_num(share, nan=127.5, posinf=255.0, neginf=0.0)
     return base64.b64encode(np.clip(share + 0.5, 0, 255).astype(np.uint8).tobytes()).decode("ascii")
 
@@ -169,7 +168,7 @@ def limits(arrays: Iterable[np.ndarray[Any, Any]], palette: str) -> tuple[float,
     low = min((float(part.min()) for part in finite if part.size), default=0.0)
     high = max((float(part.max()) for part in finite if part.size), default=1.0)
     if palette == "signed":
-        largest = max(-low, high)
+        largest = max(-low, high) or 1.0  # zeros are neutral
         return -largest, largest
     return low, high
 
@@ -216,7 +215,7 @@ def _network(panel: Json) -> Json:
         count = len(numbers)
         units = np.arange(count) if count <= UNITS else np.r_[: UNITS // 2, count - UNITS // 2 + 1 : count]
         shown.append(units)
-        signed = numbers.size and np.nanmin(numbers) < 0
+        signed = bool((numbers < 0).any())
         palette = layer.get("palette") or panel.get("palette") or ("signed" if signed else "heat")
         low, high = limits([numbers, np.zeros(1)], palette)
         maps = numbers[units] if numbers.ndim == 3 else numbers[units, None, None]

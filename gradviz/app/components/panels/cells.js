@@ -7,7 +7,7 @@ import { drawScale, unstack } from "./raster.js";
 export const createConfusion = painted((pen, spec) => {
   const { counts } = spec;
   const names = spec.labels ?? counts.map((_, i) => String(i));
-  const head = Math.max(44, ...names.map((name) => pen.measure(name) + 14));
+  const head = Math.max(pen.measure("true ↓") + 10, ...names.map((name) => pen.measure(name) + 14));
   const cell = Math.min((pen.width - head) / counts.length, (pen.height - 42) / counts.length);
   const left = Math.max(0, (pen.width - head - cell * counts.length) / 2) + head;
   pen.text("answer →", left, 9, { color: pen.colors.muted });
@@ -83,6 +83,6 @@ export const createMatrix = painted((pen, spec) => {
 function cellSize(pen, spec, image, width, height) {
   const [across, down] = [width / image.w, height / image.h];
   const square = Math.min(across, down);
-  const wanted = Math.max(...spec.texts.flat().map((text) => pen.measure(text))) + 8;
+  const wanted = Math.max(...spec.texts.flat().map((text) => pen.measure(text))) + 3.5;
   return spec.numbers !== false && wanted > square && wanted <= across ? [Math.min(across, wanted * 1.2), Math.min(down, 40)] : [square, square];
 }

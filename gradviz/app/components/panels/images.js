@@ -30,7 +30,9 @@ export const createImages = painted((pen, spec) => {
   }).filter(Boolean);
 });
 
+/** Under an image: its sign and label; the frame alone marks the chosen one where no image has a label. */
 function labelOf(spec, i) {
+  if (!spec.labels?.length && spec.marks?.[i] === "chosen") return "";
   return [SIGNS[spec.marks?.[i]], spec.labels?.[i]].filter((part) => part !== undefined && part !== "").join(" ");
 }
 

@@ -20,9 +20,9 @@ export const createLines = painted((pen, spec) => {
     return;
   }
   const frame = axes(pen, spec, xs, ys, top);
-  for (const mark of spec.marks ?? []) drawMark(pen, frame, mark);
   for (const one of series) drawSeries(pen, spec, frame, one);
-  for (const point of spec.points ?? []) drawPoint(pen, frame, point);
+  for (const mark of spec.marks ?? []) drawMark(pen, frame, mark);
+  drawPoints(pen, frame, spec.points ?? []);
 });
 
 function shows(spec, value) {
@@ -173,23 +173,30 @@ function drawSeries(pen, spec, frame, one) {
   ctx.restore();
 }
 
-/** A ring around a point, named where its name covers no other. */
-function drawPoint(pen, frame, { x, y, label, color = 0 }) {
-  const [across, down] = [frame.x(x), frame.y(y)];
-  pen.ctx.setLineDash([]);
-  for (const [paint, width] of [[pen.colors.bg, 6], [pen.colors.series[color % 8], 2.5]]) {
-    Object.assign(pen.ctx, { strokeStyle: paint, lineWidth: width });
-    pen.ctx.beginPath();
-    pen.ctx.arc(across, down, 6, 0, 7);
-    pen.ctx.stroke();
-  }
-  const width = pen.measure(label ?? "", SIZE, 600);
-  const places = [[across - width / 2, down + 18], [across - width / 2, down - 18], [across + 12, down], [across - 12 - width, down]];
-  const place = places.find(([left, middle]) => isFree(pen, frame, left, middle, width));
-  if (label && place) pen.text(label, ...place, { weight: 600, halo: pen.colors.bg });
+/** Rings around points, each named where its name covers no other and no ring. */
+function drawPoints(pen, frame, points) {
+  const rings = points.map(({ x, y, color = 0 }) => {
+    const [across, down] = [frame.x(x), frame.y(y)];
+    pen.ctx.setLineDash([]);
+    for (const [paint, width] of [[pen.colors.bg, 6], [pen.colors.series[color % 8], 2.5]]) {
+      Object.assign(pen.ctx, { strokeStyle: paint, lineWidth: width });
+      pen.ctx.beginPath();
+      pen.ctx.arc(across, down, 6, 0, 7);
+      pen.ctx.stroke();
+    }
+    return { x: across - 7, y: down - 7, width: 14, height: 14 };
+  });
+  points.forEach(({ label }, i) => {
+    if (!label) return;
+    const { x, y } = rings[i];
+    const width = pen.measure(label, SIZE, 600);
+    const places = [[x + 7 - width / 2, y + 25], [x + 7 - width / 2, y - 11], [x + 20, y + 7], [x - 6 - width, y + 7]];
+    const place = places.find(([left, middle]) => isFree([...pen.labels, ...rings], frame, left, middle, width));
+    if (place) pen.text(label, ...place, { weight: 600, halo: pen.colors.bg });
+  });
 }
 
-function isFree({ labels }, { left, right, top, bottom }, x, y, width) {
+function isFree(taken, { left, right, top, bottom }, x, y, width) {
   if (x < left || x + width > right || y - SIZE / 2 < top || y + SIZE / 2 > bottom) return false;
-  return labels.every((one) => x > one.x + one.width + 2 || x + width < one.x - 2 || Math.abs(y - one.y - one.height / 2) > SIZE + 2);
+  return taken.every((one) => x > one.x + one.width + 2 || x + width < one.x - 2 || Math.abs(y - one.y - one.height / 2) > (SIZE + one.height) / 2 + 2);
 }

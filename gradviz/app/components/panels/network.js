@@ -9,13 +9,14 @@ const LABEL = 40;
 export const createNetwork = painted((pen, spec) => {
   const layers = spec.layers.map((layer) => ({ ...layer, images: unstack(layer.units), slots: slotsOf(layer) }));
   const bottom = pen.height - LABEL;
-  const tallest = Math.max(...layers.map(({ slots }) => slots.length));
-  const maps = layers.some(({ units }) => units.h > 1);
   const gap = pen.width / layers.length;
-  const size = Math.max(10, Math.min(bottom / (tallest * 1.22), gap * (maps ? 0.62 : 0.42), maps ? 96 : 40));
-  layers.forEach((layer, l) => place(layer, gap * (l + 0.5), bottom, Math.min(size * 1.22, bottom / layer.slots.length)));
-  for (let l = 0; l + 1 < layers.length; l += 1) drawWeights(pen, spec.weights[l], layers[l], layers[l + 1], size);
-  return layers.flatMap((layer, l) => drawLayer(pen, spec, layer, l, size, bottom));
+  layers.forEach((layer, l) => {
+    const [most, share] = layer.units.h > 1 ? [96, 0.62] : [40, 0.42];
+    layer.size = Math.max(10, Math.min(bottom / (layer.slots.length * 1.22), gap * share, most));
+    place(layer, gap * (l + 0.5), bottom, Math.min(layer.size * 1.22, bottom / layer.slots.length));
+  });
+  for (let l = 0; l + 1 < layers.length; l += 1) drawWeights(pen, spec.weights[l], layers[l], layers[l + 1]);
+  return layers.flatMap((layer, l) => drawLayer(pen, spec, layer, l, bottom));
 });
 
 /** Places of the units that were sent; null stands for those left out between the first and the last. */
@@ -30,7 +31,7 @@ function place(layer, x, bottom, pitch) {
   layer.at = layer.slots.map((_, k) => [x, top + k * pitch]);
 }
 
-function drawWeights(pen, matrix, from, to, size) {
+function drawWeights(pen, matrix, from, to) {
   const largest = Math.max(...matrix.flat().map((value) => Math.abs(value ?? 0))) || 1;
   const { ctx, colors } = pen;
   to.slots.forEach((i, a) => {
@@ -43,14 +44,15 @@ function drawWeights(pen, matrix, from, to, size) {
       ctx.globalAlpha = 0.3 + 0.7 * Math.abs(weight);
       ctx.lineWidth = 0.5 + 4 * Math.abs(weight);
       ctx.setLineDash(weight > 0 ? [] : [6, 4]);
-      pen.line(from.at[b][0] + size / 2, from.at[b][1], to.at[a][0] - size / 2, to.at[a][1]);
+      pen.line(from.at[b][0] + from.size / 2, from.at[b][1], to.at[a][0] - to.size / 2, to.at[a][1]);
     });
   });
   ctx.globalAlpha = 1;
   ctx.setLineDash([]);
 }
 
-function drawLayer(pen, spec, layer, l, size, bottom) {
+function drawLayer(pen, spec, layer, l, bottom) {
+  const { size } = layer;
   const targets = [];
   const lut = pen.colors.palettes[layer.palette];
   const lowest = Math.max(...layer.at.map(([, y]) => y)) + size / 2 + 14;

@@ -64,9 +64,10 @@ function listen(pad) {
 }
 
 function key(pad, event) {
+  const middle = pad.cursor.map((value) => Math.floor(value) + 0.5);
   const step = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] }[event.key];
   if (step) pad.cursor = pad.cursor.map((value, i) => Math.min(pad.size - 1, Math.max(0, value + step[i])));
-  else if (event.key === " ") stroke(pad, pad.cursor, pad.cursor);
+  else if (event.key === " ") stroke(pad, middle, middle);
   else if (event.key === "Delete" || event.key === "Backspace") pad.ink.fill(0), changed(pad, true);
   else return;
   event.preventDefault();

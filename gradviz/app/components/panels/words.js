@@ -8,12 +8,15 @@ export function createTable() {
   const body = el("tbody");
   const head = el("tr");
   const element = el("div", { class: "lv-scroll" }, el("table", { class: "lv-table" }, el("thead", {}, head), body));
+  let lit = null;
+  const resizing = new ResizeObserver(() => reveal(element, lit));
+  resizing.observe(element);
   const update = ({ columns, cells, highlight }) => {
     head.replaceChildren(...columns.map((name, c) => el("th", { scope: "col", class: cells.some((row) => typeof row[c] === "number") ? "lv-number" : null }, name)));
     body.replaceChildren(...cells.map((row, r) => el("tr", { class: r === highlight ? "lv-lit" : null }, ...row.map(cell))));
-    reveal(element, body.children[highlight]);
+    reveal(element, (lit = body.children[highlight] ?? null));
   };
-  return { element, update, destroy: () => {} };
+  return { element, update, destroy: () => resizing.disconnect() };
 }
 
 /** Scrolls the panel, and nothing else, until the row can be seen. */

@@ -1,0 +1,133 @@
+"""The page on the three ways to differentiate, without a browser."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from gradviz.app.pages.methods import PARTS
+from gradviz.app.program import Program
+from gradviz.app.three_ways import Case, curve_panels, curves, depth_panels, depths_of
+from gradviz.demos import get
+from gradviz.explain.compared import compared
+from gradviz.explain.symbolic import symbolic_derivative
+
+
+def script() -> None:
+    from gradviz.app.pages import methods
+
+    methods.show()
+
+
+def opened(text: str, part: str, **state: Any) -> AppTest:
+    """The page with this program on this part."""
+    app = AppTest.from_function(script, default_timeout=60)
+    for name, value in {
+        "program": Program(text),
+        "good": Program.of_demo(get("D1")),
+        "version": 0,
+        "notice": "",
+    }.items():
+        app.session_state[f"methods.{name}"] = value
+    for name, value in {"part": part, **state}.items():
+        app.session_state[f"methods.{name}"] = value
+    return app.run()
+
+
+def words(app: AppTest) -> str:
+    return "\n".join(part.value for part in (*app.markdown, *app.info, *app.latex)).replace("\\", "")
+
+
+@pytest.mark.parametrize("part", PARTS)
+@pytest.mark.parametrize(
+    "text",
+    [
+        get("D1").text,
+        get("D6").text,
+        "x = 2\nsign(x)",
+        "x = 0\nlog(x)",
+        "x = 1e200\nx*x",
+        "x = [1, 2, 3]\nx**2",
+        "x = 3\ny = 2\nz = y*y",
+        "1 + 2",
+        "x = 3",
+        "a = 2\nb = a ^ 2",
+    ],
+)
+def test_no_program_stops_the_page(text: str, part: str) -> None:
+    app = opened(text, part)
+    assert not app.exception
+    assert len(words(app)) > 60
+
+
+def test_the_answers_agree_and_their_errors_are_shown() -> None:
+    text = words(opened(get("D2").text, PARTS[0], wrt="x1"))
+    assert "∂f / ∂x₁" in text
+    assert text.count("0.393223866483") == 3, "symbolic, forward and reverse mode"
+    assert "N + 1 = **6 evaluations** for N = 5 inputs" in text
+
+
+def test_what_cannot_be_done_is_said() -> None:
+    assert "No complex step through abs" in words(opened("x = 2\nabs(x)", PARTS[0]))
+    assert "SymPy is given scalar programs only, not x, which is an array" in words(
+        opened("x = [1, 2]\nsum(x)", PARTS[1])
+    )
+    assert "No gradient flows back" in words(opened("x = 2\nsign(x)", PARTS[2]))
+
+
+def test_the_sliders_step_through_both_modes() -> None:
+    app = opened(get("D1").text, PARTS[2], wrt="w1")
+    forward, backward = app.slider[0], app.slider[1]
+    assert (forward.max, backward.max) == (8, 8)
+    forward.set_value(6).run()
+    assert "g = 5 moves at the rate 5" in words(app)
+    app.slider[1].set_value(1).run()
+    assert "The backward pass starts at the output" in words(app)
+    assert not app.exception
+
+
+def test_a_composed_function_that_cannot_be_read_is_refused_in_words() -> None:
+    app = opened(get("D2").text, PARTS[1], composed="x + y")
+    assert not app.exception
+    assert any("a function of one variable is needed" in error.value.replace("\\", "") for error in app.error)
+
+
+def test_the_curves_fall_and_rise_and_mark_their_optimum() -> None:
+    chart, numbers, _ = curve_panels(curves(Case(get("D2").text, "{}", "w1")), 16)
+    forward = chart["series"][0]
+    best = chart["points"][0]
+    assert forward["label"] == "forward float64"
+    assert best["y"] < 1e-7 < min(forward["y"][0], forward["y"][-1])
+    assert len(chart["series"]) == len(chart["points"]) == len(numbers["cells"]) == 6
+
+
+def test_the_derivative_swells_and_the_tape_does_not() -> None:
+    chart, table = depth_panels(depths_of("4*x*(1 - x)")[:5], 2)
+    symbolic, automatic = (line["y"] for line in chart["series"])
+    assert symbolic[4] / symbolic[0] > 100
+    assert automatic == [7, 14, 21, 28, 35]
+    assert table["highlight"] == 1
+
+
+def test_errors_are_measured_against_thirty_digits() -> None:
+    found = compared(get("D2").text, "w1")
+    numerical, symbolic, forward, reverse = found.answers
+    assert "30 digits" in found.against
+    assert symbolic.error == 0 != numerical.error
+    assert forward.error is not None and forward.error < 1e-15
+    assert found.difference == 0 and forward.value == reverse.value
+
+
+def test_at_a_kink_the_slope_of_sympy_is_no_reference() -> None:
+    found = compared(get("D1").text, "w1", inputs={"w1": 0.0})
+    assert "kink" in found.against
+    assert [answer.value for answer in found.answers[1:]] == [-10, 0, 0]
+
+
+def test_a_deep_chain_of_relus_is_differentiated_by_sympy() -> None:
+    lines = "\n".join(f"a{i + 1} = relu(a{i} - 0.01)" for i in range(8))
+    found = symbolic_derivative(f"a0 = 2\n{lines}", "a0")
+    assert found.at({"a0": 2.0}) == 1
+    assert found.at({"a0": -2.0}) == 0
