@@ -5,14 +5,14 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from dataclasses import asdict
-from os import PathLike
-from typing import TYPE_CHECKING, Any
-from zipfile import BadZipFile
+from os import SEEK_END, PathLike
+from typing import TYPE_CHECKING, Any, BinaryIO, NamedTuple
 
 import numpy as np
 
 from gradviz.errors import GradvizError
-from gradviz.nn.module import FloatArray
+from gradviz.nn.events import Progress
+from gradviz.nn.module import FloatArray, numbers
 
 if TYPE_CHECKING:
     from gradviz.nn.trainer import Trainer
@@ -42,40 +42,84 @@ def save(trainer: Trainer, path: str | PathLike[str]) -> None:
         np.savez(file, allow_pickle=False, facts=np.array(json.dumps(facts)), **arrays)
 
 
+class _Saved(NamedTuple):
+    """What a checkpoint says beside arrays, in the form in which a trainer holds it."""
+
+    optimizer: str
+    optimizer_steps: int
+    lr: float
+    base_lr: float
+    progress: Progress
+    rng: np.random.Generator | None
+    history: dict[str, list[float]]
+
+
 def resume(trainer: Trainer, path: str | PathLike[str]) -> None:
-    """Put a saved state into a trainer built the same way; raises GradvizError when it does not fit."""
-    try:
-        with open(path, "rb") as file:
-            archive = np.load(file, allow_pickle=False)
-            stored = {name: archive[name] for name in archive.files}
-        facts = json.loads(str(stored.pop("facts")))
-    except (ValueError, KeyError, AttributeError, EOFError, BadZipFile) as error:
-        raise GradvizError(
-            "this file is no checkpoint", expected="a .npz file written by Trainer.save"
-        ) from error
-    _check(trainer, facts, stored)
-    trainer.model.load_state_dict(_under("model", stored))
-    trainer.optimizer.state = _under("optimizer", stored)
-    trainer.optimizer.steps, trainer.optimizer.lr = facts["optimizer_steps"], facts["lr"]
-    trainer.base_lr = facts["base_lr"]
-    trainer.history = {name: values.tolist() for name, values in _under("history", stored).items()}
-    trainer.progress = type(trainer.progress)(**facts["progress"])
-    trainer.rng = _generator(facts["random"])
-
-
-def _check(trainer: Trainer, facts: Mapping[str, Any], stored: Mapping[str, FloatArray]) -> None:
-    """Refuse what belongs to another optimizer before anything is changed."""
-    expected = type(trainer.optimizer).__name__
-    if facts["optimizer"] != expected:
-        raise GradvizError(
-            "this checkpoint is of another optimizer", got=facts["optimizer"], expected=expected
-        )
-    size = trainer.model.flat_parameters().shape
-    for name, array in _under("optimizer", stored).items():
-        if array.shape != size:
+    """Put a saved state into a trainer built the same way; raises GradvizError when it does not fit, and changes
+    nothing then."""
+    with open(path, "rb") as file:
+        try:
+            arrays = _arrays(file)
+            saved = _saved(json.loads(str(arrays["facts"])), _under("history", arrays))
+        except Exception as error:  # a file can be broken in any way
             raise GradvizError(
-                f"the optimizer's {name} is of another model", got=str(array.shape), expected=str(size)
+                "this file is no checkpoint", expected="a .npz file written by Trainer.save"
+            ) from error
+    memory = _memory(trainer, saved, _under("optimizer", arrays))
+    trainer.model.load_state_dict(_under("model", arrays))
+    trainer.optimizer.state = memory
+    trainer.optimizer.steps, trainer.optimizer.lr = saved.optimizer_steps, saved.lr
+    trainer.base_lr, trainer.history = saved.base_lr, saved.history
+    trainer.progress, trainer.rng = saved.progress, saved.rng
+
+
+def _arrays(file: BinaryIO) -> dict[str, FloatArray]:
+    """The arrays of an archive that is as large as what is in it: `save` does not compress, so nothing unfolds."""
+    size = file.seek(0, SEEK_END)
+    file.seek(0)
+    archive = np.load(file, allow_pickle=False)
+    if sum(entry.file_size for entry in archive.zip.infolist()) > size:
+        raise ValueError("the archive is compressed")
+    return {name: archive[name] for name in archive.files}
+
+
+def _saved(facts: Mapping[str, Any], history: Mapping[str, FloatArray]) -> _Saved:
+    progress = Progress(**facts["progress"])
+    counts = progress.steps, progress.epoch, progress.batch, progress.samples, progress.order or 0
+    if min(*counts, facts["optimizer_steps"]) < 0:
+        raise ValueError("a count is negative")
+    return _Saved(
+        str(facts["optimizer"]),
+        int(facts["optimizer_steps"]),
+        float(facts["lr"]),
+        float(facts["base_lr"]),
+        progress,
+        _generator(facts["random"]),
+        {"loss": []} | {name: [float(value) for value in values] for name, values in history.items()},
+    )
+
+
+def _memory(trainer: Trainer, saved: _Saved, stored: Mapping[str, FloatArray]) -> dict[str, FloatArray]:
+    """What the optimizer remembers; raises GradvizError for that of another optimizer or model."""
+    optimizer, parameters = trainer.optimizer, trainer.model.flat_parameters()
+    expected = type(optimizer).__name__
+    if saved.optimizer != expected:
+        raise GradvizError("this checkpoint is of another optimizer", got=saved.optimizer, expected=expected)
+    names = optimizer.memory() if saved.optimizer_steps else ()
+    if stored.keys() != set(names):
+        raise GradvizError(
+            f"this checkpoint is of another {expected}",
+            got=f"a memory of {', '.join(stored) or 'nothing'}",
+            expected=f"a memory of {', '.join(names) or 'nothing'}",
+        )
+    for name, array in stored.items():
+        if array.shape != parameters.shape:
+            raise GradvizError(
+                f"the optimizer's {name} is of another model",
+                got=str(array.shape),
+                expected=str(parameters.shape),
             )
+    return {name: numbers(stored[name], name).astype(parameters.dtype) for name in names}
 
 
 def _random_state(rng: np.random.Generator | None) -> dict[str, Any] | None:

@@ -14,15 +14,25 @@ class Sequential(Module):
 
     def __init__(self, *modules: Module | Mapping[str, Module]) -> None:
         named: dict[str, Module] = {}
-        for i, module in enumerate(modules):
-            named |= module if isinstance(module, Mapping) else {str(i): module}
-        for name, part in named.items():
+        given = [
+            pair
+            for i, module in enumerate(modules)
+            for pair in (module.items() if isinstance(module, Mapping) else [(str(i), module)])
+        ]
+        for name, part in given:
+            if not isinstance(name, str) or not name or "." in name:
+                raise GradvizError(
+                    f"{name!r} cannot name a part", hint="use a word: the dots of a path stand between names"
+                )
+            if name in named:
+                raise GradvizError(f"two parts are called {name!r}", hint="give each a name of its own")
             if not isinstance(part, Module):
                 raise GradvizError(
                     f"part {name} is no module",
                     got=type(part).__name__,
                     expected="modules, such as nn.ReLU()",
                 )
+            named[name] = part
         self._parts = named
 
     @property

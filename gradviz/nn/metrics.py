@@ -7,17 +7,22 @@ from math import inf, log10
 import numpy as np
 
 from gradviz.engine.numeric import Array
-from gradviz.errors import ShapeError
+from gradviz.errors import GradvizError, ShapeError
 
 
 def psnr(a: Array, b: Array, data_range: float) -> float:
     """Peak signal-to-noise ratio in dB, 10·log₁₀(data_range²/mse); ∞ for equal images.
 
-    `data_range` is the distance from black to white: 1, or 255. Raises ShapeError for images of different shapes.
+    `data_range` is the distance from black to white: 1, or 255. Raises ShapeError for images of different shapes or
+    without pixels.
     """
     first, second = np.asarray(a, np.float64), np.asarray(b, np.float64)
-    if first.shape != second.shape:
-        raise ShapeError("these images differ in shape", got=str(first.shape), expected=str(second.shape))
+    if not data_range > 0:
+        raise GradvizError("data_range goes from black to white", got=str(data_range), expected="1, or 255")
+    if first.shape != second.shape or not first.size:
+        raise ShapeError(
+            "only images of one shape can be compared", got=str(first.shape), expected=str(second.shape)
+        )
     error = float(np.mean((first - second) ** 2))
     return 10 * log10(data_range**2 / error) if error else inf
 
@@ -25,10 +30,10 @@ def psnr(a: Array, b: Array, data_range: float) -> float:
 def accuracy(logits: Array, classes: Array) -> float:
     """Share of the samples whose largest logit is that of their class: (N, classes) and (N,)."""
     chosen = np.argmax(np.asarray(logits), axis=-1)
-    if chosen.shape != np.shape(classes):
+    if chosen.shape != np.shape(classes) or not chosen.size:
         raise ShapeError(
             "every sample has one class",
             got=f"{chosen.shape} and {np.shape(classes)}",
-            expected="equal shapes",
+            expected="equal shapes, at least one sample",
         )
     return float(np.mean(chosen == classes))

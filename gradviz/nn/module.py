@@ -6,11 +6,11 @@ for a training step and for the explorer alike.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
 from functools import cached_property
-from typing import Any, overload
+from typing import Any, NamedTuple, overload
 
 import numpy as np
 import numpy.typing as npt
@@ -27,6 +27,15 @@ _nested: ContextVar[bool] = ContextVar(
 )  # whether a module is being written inside another
 
 
+class Place(NamedTuple):
+    """Where an array of a model lives: its module's store, and the name it has there."""
+
+    store: dict[str, FloatArray]
+    name: str
+    shape: Shape
+    counts: bool = False  # a whole number, such as how many batches were seen
+
+
 class Module:
     """A layer, or a model made of layers: every attribute that is a Module is a part of it.
 
@@ -36,6 +45,16 @@ class Module:
 
     training = True
     path = ""  # its place in the model that is being written, such as "3.conv"
+    _changes = 0  # how often an attribute was set, so that no program outlives a change
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        super().__setattr__(name, value)
+        if name not in ("path", "training"):
+            self.__dict__["_changes"] = self._changes + 1
+
+    def __getstate__(self) -> dict[str, Any]:
+        """What a copy takes over: everything but what is compiled."""
+        return {name: value for name, value in vars(self).items() if name != "_programs"}
 
     def build(self, x: Expr) -> Expr:
         """Write this module's operations on x."""
@@ -161,8 +180,14 @@ class Module:
         dtype: npt.DTypeLike = np.float32,
     ) -> Module:
         """Draw all weights with a scheme of `nn.init` and reset everything else."""
-        for _, module in self.modules():
+        for path, module in self.modules():
             for name, shape in module.parameter_shapes().items():
+                if min(shape, default=1) < 1:
+                    raise ShapeError(
+                        f"{_join(path, name)} would have no entries",
+                        got=str(shape),
+                        expected="sizes from 1 on",
+                    )
                 value = module.initial(name, shape, rng, weights)
                 _put(module._parameters, name, np.asarray(value, dtype))
             for name, value in module.initial_buffers().items():
@@ -171,38 +196,37 @@ class Module:
 
     def parameters(self) -> dict[str, FloatArray]:
         """What is learned, by state-dict key; raises GradvizError before `init` or `load_state_dict`."""
+        return self._present(lambda module: (module._parameters, module.parameter_shapes()))
+
+    def buffers(self) -> dict[str, FloatArray]:
+        """What is kept but not learned, by state-dict key; raises GradvizError like `parameters`."""
+        return self._present(lambda module: (module._buffers, module.initial_buffers()))
+
+    def _present(
+        self, stored: Callable[[Module], tuple[dict[str, FloatArray], Mapping[str, Any]]]
+    ) -> dict[str, FloatArray]:
         found = {}
         for path, module in self.modules():
-            for name in module.parameter_shapes():
-                if name not in module._parameters:
+            store, names = stored(module)
+            for name in names:
+                if name not in store:
                     raise GradvizError(
                         f"the model has no {_join(path, name)} yet",
                         hint="call model.init(rng) or model.load_state_dict(…)",
                     )
-                found[_join(path, name)] = module._parameters[name]
+                found[_join(path, name)] = store[name]
         return found
-
-    def buffers(self) -> dict[str, FloatArray]:
-        """What is kept but not learned, by state-dict key."""
-        return {
-            _join(path, name): value
-            for path, module in self.modules()
-            for name, value in module._buffers.items()
-        }
 
     def state_dict(self) -> dict[str, FloatArray]:
         """Copies of all parameters and buffers under PyTorch's keys, in PyTorch's order."""
-        self.parameters()
-        return {
-            _join(path, name): value.copy()
-            for path, module in self.modules()
-            for name, value in (module._parameters | module._buffers).items()
-        }
+        values = self.parameters() | self.buffers()
+        return {key: values[key].copy() for key in self.declared()}
 
     def load_state_dict(self, state: Mapping[str, Any]) -> None:
         """Take over values, also those of a PyTorch state-dict; an initialised model keeps its dtype.
 
-        Raises GradvizError for missing or unknown keys and ShapeError for an array of another shape.
+        Raises GradvizError for missing or unknown keys and for what is no number, ShapeError for an array of
+        another shape; then nothing has changed.
         """
         expected = self.declared()
         missing, unknown = expected.keys() - state.keys(), state.keys() - expected.keys()
@@ -212,33 +236,38 @@ class Module:
                 got=", ".join(state),
                 expected=", ".join(expected),
             )
-        arrays = {key: np.asarray(state[key]) for key in expected}
-        for key, (_, _, shape) in expected.items():
-            if arrays[key].shape != shape:
+        arrays = {key: numbers(state[key], key) for key in expected}
+        for key, place in expected.items():
+            if arrays[key].shape != place.shape:
                 raise ShapeError(
-                    f"{key} has another shape in this model", got=str(arrays[key].shape), expected=str(shape)
+                    f"{key} has another shape in this model",
+                    got=str(arrays[key].shape),
+                    expected=str(place.shape),
                 )
-        for key, (store, name, _) in expected.items():
-            current = store.get(name)
-            _put(store, name, arrays[key].astype(arrays[key].dtype if current is None else current.dtype))
+        for key, place in expected.items():
+            array, current = arrays[key], place.store.get(place.name)
+            if current is not None:
+                array = array.astype(current.dtype)
+            elif array.dtype.kind != "f" and not place.counts:
+                array = array.astype(np.float32)
+            _put(place.store, place.name, array)
 
-    def declared(self) -> dict[str, tuple[dict[str, FloatArray], str, Shape]]:
-        """Every state-dict key: where its array lives, under which name, and its shape."""
-        found: dict[str, tuple[dict[str, FloatArray], str, Shape]] = {}
+    def declared(self) -> dict[str, Place]:
+        """Every state-dict key, and where its array lives."""
+        found: dict[str, Place] = {}
         for path, module in self.modules():
             for name, shape in module.parameter_shapes().items():
-                found[_join(path, name)] = module._parameters, name, shape
+                found[_join(path, name)] = Place(module._parameters, name, shape)
             for name, value in module.initial_buffers().items():
-                found[_join(path, name)] = module._buffers, name, value.shape
+                counts = value.dtype.kind == "i"
+                found[_join(path, name)] = Place(module._buffers, name, value.shape, counts)
         return found
 
     def flat_parameters(self) -> FloatArray:
         """All parameters as one vector, of which each parameter becomes a view: one call updates them all."""
         parameters = self.parameters()
-        bases = {id(array.base) for array in parameters.values()}
         whole = next(iter(parameters.values())).base if parameters else None
-        size = sum(array.size for array in parameters.values())
-        if len(bases) == 1 and isinstance(whole, np.ndarray) and whole.shape == (size,):
+        if isinstance(whole, np.ndarray) and _fill(whole, parameters):
             return whole
         flat = np.concatenate([array.ravel() for array in parameters.values()] or [np.zeros(0, np.float32)])
         views = iter(split(flat, parameters).values())
@@ -255,6 +284,28 @@ def split(flat: FloatArray, like: Mapping[str, FloatArray]) -> dict[str, FloatAr
         views[name] = flat[start : start + array.size].reshape(array.shape)
         start += array.size
     return views
+
+
+def _fill(flat: FloatArray, arrays: Mapping[str, FloatArray]) -> bool:
+    """Whether these arrays lie in a flat vector one after the other, from its first entry to its last."""
+    if flat.shape != (sum(array.size for array in arrays.values()),):
+        return False
+    places = zip(arrays.values(), split(flat, arrays).values(), strict=True)
+    return all(
+        array.base is flat and array.__array_interface__["data"] == place.__array_interface__["data"]
+        for array, place in places
+    )
+
+
+def numbers(given: Any, what: str, dtype: npt.DTypeLike | None = None) -> FloatArray:
+    """An array of real numbers; raises GradvizError for anything else."""
+    try:
+        array = np.asarray(given)
+    except ValueError as error:  # rows of several lengths
+        raise GradvizError(f"{what} is no array: its rows differ in length") from error
+    if array.dtype.kind not in "biuf":
+        raise GradvizError(f"{what} must be real numbers", got=str(array.dtype), expected="such as float32")
+    return array if dtype is None else np.asarray(array, dtype)
 
 
 def _put(store: dict[str, FloatArray], name: str, value: FloatArray) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from math import prod
+from threading import Lock
 from typing import Any
 
 import numpy as np
@@ -14,9 +15,9 @@ from gradviz.engine.numeric import Array, Shape
 from gradviz.engine.shards import ShardedTape, training_tape
 from gradviz.engine.tape import Tape
 from gradviz.engine.training import TrainingTape
-from gradviz.errors import GradvizError
+from gradviz.errors import GradvizError, ShapeError
 from gradviz.nn.layers import BatchNorm2d, Dropout
-from gradviz.nn.module import FloatArray, Module
+from gradviz.nn.module import FloatArray, Module, numbers
 
 AnyTape = Tape | ShardedTape
 Loss = Callable[[Expr, Expr], Expr]
@@ -34,9 +35,17 @@ class Program:
 
     def __init__(self, model: Module, loss: Loss | None = None) -> None:
         self.model = model
+        self.loss = loss
         out = prediction = model(Expr(None, name=INPUT))
         if loss is not None:
-            out = loss(prediction, Expr(None, name=TARGET)).named(LOSS)
+            out = loss(prediction, Expr(None, name=TARGET))
+            if not isinstance(out, Expr):
+                raise GradvizError(
+                    "a loss is written with gv.ops, as an expression of the prediction and the target",
+                    got=type(out).__name__,
+                    expected="an expression",
+                )
+            out = out.named(LOSS)
         self.graph = graph_of(out)
         self.prediction = prediction.name
         leaves = self.graph.leaves
@@ -51,6 +60,7 @@ class Program:
             if isinstance(module, BatchNorm2d) and module.uses_batch and module.track_running_stats
         ]
         self._tapes: dict[tuple[Any, ...], TrainingTape | ShardedTape] = {}
+        self.lock = Lock()  # a tape has one set of arrays, so one thread at a time predicts with it
 
     def shapes(self, given: Mapping[str, Shape]) -> dict[str, Shape]:
         """Shape of every leaf from those of the data; raises ShapeError at the layer that does not fit."""
@@ -80,6 +90,11 @@ class Program:
         if tape is None:
             samples = (*data, *self.masks)
             tape = training_tape(self.graph, self.shapes(data), tuple(into), LIMITS, into, samples)
+            shape = tape.shapes[self.graph.output]
+            if self.loss is not None and shape:
+                raise ShapeError(
+                    "the loss of a batch is one number", got=str(shape), expected="mean(…) of it"
+                )
         self._tapes[key] = tape
         if len(self._tapes) > TAPES_KEPT:
             del self._tapes[next(iter(self._tapes))]
@@ -121,12 +136,12 @@ class Program:
 
 def leaf_shapes(model: Module) -> dict[str, Shape]:
     """Shape of every parameter and buffer by its key, whether it has a value yet or not."""
-    return {key: shape for key, (_, _, shape) in model.declared().items()}
+    return {key: place.shape for key, place in model.declared().items()}
 
 
 def program_of(model: Module) -> Program:
-    """The program of a model in its present mode, written once per mode."""
-    mode = tuple(module.training for _, module in model.modules())
+    """The program of a model in its present mode, written once per mode and choice of its attributes."""
+    mode = tuple((module.training, module._changes) for _, module in model.modules())
     if mode not in model._programs:
         model._programs[mode] = Program(model)
     program: Program = model._programs[mode]
@@ -145,7 +160,9 @@ def predict(model: Module, x: Array, batch_size: int | None, rng: np.random.Gene
     """The model's output on x, `batch_size` samples at a time; in training mode the running statistics of its
     batch norms move, as in PyTorch."""
     program = program_of(model)
-    x = np.asarray(x, dtype_of(model, x))
+    x = numbers(x, "the input", dtype_of(model, x))
+    if batch_size is not None and batch_size < 1:
+        raise GradvizError("a batch has samples", got=str(batch_size), expected="batch_size=1 or more")
     if batch_size is None or len(x) <= batch_size:
         return _run(program, x, rng)
     parts = [_run(program, x[start : start + batch_size], rng) for start in range(0, len(x), batch_size)]
@@ -155,9 +172,10 @@ def predict(model: Module, x: Array, batch_size: int | None, rng: np.random.Gene
 def _run(program: Program, x: FloatArray, rng: np.random.Generator | None) -> FloatArray:
     if program.graph.nodes[program.graph.output].is_input:
         return x.copy()
-    tape = program.tape({INPUT: x.shape})
-    values = {INPUT: x, **program.constants(), **program.draw_masks(tape, rng, x.dtype)}
-    registers = tape.forward_pass(values)
-    for norm, mean, var in program.statistics(tape, registers):
-        norm.track(mean, var)
-    return np.array(registers[program.graph.output])  # the tape may use its own array again
+    with program.lock:
+        tape = program.tape({INPUT: x.shape})
+        values = {INPUT: x, **program.constants(), **program.draw_masks(tape, rng, x.dtype)}
+        registers = tape.forward_pass(values)
+        for norm, mean, var in program.statistics(tape, registers):
+            norm.track(mean, var)
+        return np.array(registers[program.graph.output])  # the tape may use its own array again

@@ -19,8 +19,9 @@ from gradviz.errors import GradvizError, Stopped
 from gradviz.explain.fold import layer_groups
 from gradviz.explain.trace import Run
 from gradviz.nn.augment import Augment
-from gradviz.nn.events import Diverged, Event, Kind, Progress, Reason, Views
-from gradviz.nn.module import FloatArray, Module, split
+from gradviz.nn.divergence import diverged_gradient, diverged_loss
+from gradviz.nn.events import Event, Kind, Progress, Reason, Views
+from gradviz.nn.module import FloatArray, Module, numbers, split
 from gradviz.nn.optim import Optimizer
 from gradviz.nn.program import INPUT, TARGET, Loss, Program
 from gradviz.nn.schedules import Schedule
@@ -33,7 +34,8 @@ class Trainer:
 
     `loss` is the name of a loss operation or a function of two expressions; `schedule` maps the first learning
     rate and the epoch to the present one; `augment` changes every batch of `fit`; `stop` is asked between
-    operations. A step that is stopped leaves everything as it was before.
+    operations. A step that is stopped leaves everything as it was before. A model and its trainers belong to one
+    thread at a time.
     """
 
     def __init__(
@@ -55,25 +57,37 @@ class Trainer:
         self.rng: np.random.Generator | None = None
         self.progress = Progress()
         self.history: dict[str, list[float]] = {"loss": []}
-        written = _named_loss(loss) if isinstance(loss, str) else loss
-        with model.in_mode(training=True):
-            self.program = Program(model, written)
-        with model.in_mode(training=False):
-            self._evaluation = Program(model, written)
-        self._classifies = self.program.graph.nodes[self.program.graph.output].op is TABLE["cross_entropy"]
-        self._parameters = model.flat_parameters()
-        self._gradient = np.zeros_like(self._parameters)
-        self.wrt = tuple(model.parameters())
-        self._parts = split(self._gradient, model.parameters())
-        self._values: dict[str, Array] = self.program.constants()
+        self._loss = _named_loss(loss) if isinstance(loss, str) else loss
         self._total = 0  # steps when the running fit is done
         self.registers: Sequence[Array] = []
         self._received: Sequence[tuple[int, int]] = ()  # edges along which gradients came in this step
+        self._bind()
+        self._classifies = self.program.graph.nodes[self.program.graph.output].op is TABLE["cross_entropy"]
+
+    def _bind(self) -> None:
+        """Write the model and hold on to its arrays as they are now, with a gradient beside them."""
+        with self.model.in_mode(training=True):
+            self.program = Program(self.model, self._loss)
+        with self.model.in_mode(training=False):
+            self._evaluation = Program(self.model, self._loss)
+        self._parameters = self.model.flat_parameters()
+        parameters = self.model.parameters()
+        self.wrt = tuple(parameters)
+        if idle := [name for name in self.wrt if name not in self.program.graph.leaves]:
+            raise GradvizError(
+                f"the loss does not depend on {', '.join(idle)}", hint="only what takes part in it can learn"
+            )
+        self._gradient = np.zeros_like(self._parameters)
+        self._parts = split(self._gradient, parameters)
+        self._values: dict[str, Array] = self.program.constants()
+        places = self.model.declared()
+        self._held = [(places[name].store, places[name].name, array) for name, array in parameters.items()]
 
     def step(self, x: Array, y: Array) -> float:
         """Learn from one batch and return its loss before the step.
 
-        Raises Diverged when the loss is not finite and Stopped when `stop` says so; both leave the model alone.
+        Raises Diverged when the loss or a gradient is not finite and Stopped when `stop` says so; both leave the
+        model alone.
         """
         for _ in self.phases(x, y):
             pass
@@ -88,11 +102,15 @@ class Trainer:
         self._received = ()
         loss = float(registers[tape.graph.output])
         if not isfinite(loss):
-            raise self._diverged(loss)
+            raise diverged_loss(tape.graph, registers, self.progress.steps)
         statistics = self.program.statistics(tape, registers)
         yield "forward"
         tape.backward_pass(registers, stop=self.stop)
         self._received = tape.edges
+        with np.errstate(all="ignore"):
+            length = np.dot(self._gradient, self._gradient)  # the cheapest look at all of it
+        if not isfinite(length) and not np.isfinite(self._gradient).all():
+            raise diverged_gradient(self.gradients, self.progress.steps)
         yield "backward"
         self.optimizer.step(self._parameters, self._gradient)
         for norm, mean, var in statistics:
@@ -103,6 +121,7 @@ class Trainer:
 
     def _place(self, x: Array, y: Array) -> TrainingTape | ShardedTape:
         """The tape for this batch, with the batch and new masks among the values it will read."""
+        self._follow_the_model()
         data = self._data(x, y)
         tape = self.program.tape({name: value.shape for name, value in data.items()}, self._parts)
         if self.program.masks:
@@ -112,39 +131,27 @@ class Trainer:
 
     def _data(self, x: Array, y: Array) -> dict[str, FloatArray]:
         dtype = self._parameters.dtype
-        return {INPUT: np.asarray(x, dtype), TARGET: np.asarray(y, dtype)}
+        return {INPUT: numbers(x, "the input", dtype), TARGET: numbers(y, "the target", dtype)}
+
+    def _follow_the_model(self) -> None:
+        """Bind again where the model has other arrays by now: another dtype, or a layer that joined another model
+        with a trainer of its own."""
+        if any(store[name] is not array for store, name, array in self._held):
+            self._bind()
 
     def _random(self) -> np.random.Generator:
         if self.rng is None:
             self.rng = np.random.default_rng(0)
         return self.rng
 
-    def _diverged(self, loss: float) -> Diverged:
-        nodes = self.program.graph.nodes
-        first = next(
-            i
-            for i, value in enumerate(self.registers)
-            if value is not None and not np.all(np.isfinite(value))
-        )
-        node = nodes[first]
-        what = f"the {node.op.name} of {node.id}" if node.op else f"the values given for {node.id}"
-        error = Diverged(
-            f"the loss is {loss:g} after {self.progress.steps} steps: {what} is the first that is not finite",
-            got=f"{loss:g}",
-            expected="a finite loss",
-            hint="lower the learning rate, or look for extreme values in the data",
-        )
-        error.node = node.id
-        return error
-
     def fit(
         self,
         x: Array,
         y: Array,
-        *,
         epochs: int,
         batch_size: int,
         rng: np.random.Generator | None = None,
+        *,
         validation: tuple[Array, Array] | None = None,
         patience: int | None = None,
     ) -> Iterator[Event]:
@@ -154,10 +161,8 @@ class Trainer:
         bits as without the interruption. `rng` counts at the first call; later ones continue it. With
         `patience` the training ends after so many epochs without a lower validation loss.
         """
-        if len(x) != len(y) or not len(x):
-            raise GradvizError(
-                "every sample needs its target", got=f"{len(x)} samples, {len(y)} targets", expected="as many"
-            )
+        x, y = np.asarray(x), np.asarray(y)
+        _check_samples(x, y, batch_size)
         if patience is not None and validation is None:
             raise GradvizError("patience watches the validation loss", hint="give validation=(x, y)")
         if self.rng is None:
@@ -165,16 +170,13 @@ class Trainer:
         batches = ceil(len(x) / batch_size)
         self._total = epochs * batches
         try:
-            while self.progress.epoch < epochs:
+            while not (reason := self._reason_to_end(epochs, patience)):
                 order = self._order(len(x))
                 while self.progress.batch < batches:
                     picked = order[self.progress.batch * batch_size :][:batch_size]
                     yield self._batch(x[picked], y[picked])
                 yield self._close_epoch(validation)
-                if patience is not None and self._epochs_without_progress() >= patience:
-                    yield self._event("stopped", reason="patience")
-                    return
-            yield self._event("stopped", reason="epochs")
+            yield self._event("stopped", reason=reason)
         except Stopped:
             yield self._event("stopped", reason="stop")
 
@@ -225,9 +227,11 @@ class Trainer:
             loss = self.history["loss"][-1] if self.history["loss"] else float("nan")
         return Event(kind, self.progress.steps, self.progress.epoch, loss, metrics or {}, reason, self._total)
 
-    def _epochs_without_progress(self) -> int:
-        losses = self.history["validation_loss"]
-        return len(losses) - 1 - int(np.argmin(losses))
+    def _reason_to_end(self, epochs: int, patience: int | None) -> Reason:
+        losses = self.history.get("validation_loss", [])
+        if patience is not None and losses and len(losses) - 1 - int(np.argmin(losses)) >= patience:
+            return "patience"
+        return "epochs" if self.progress.epoch >= epochs else ""
 
     def predict(self, x: Array, batch_size: int | None = 256) -> FloatArray:
         """The model's output when predicting, whatever its present mode."""
@@ -238,6 +242,8 @@ class Trainer:
         self, x: Array, y: Array, batch_size: int = 256, stop: Callable[[], bool] | None = None
     ) -> dict[str, float]:
         """Mean loss when predicting, and for class numbers the share that is right (`accuracy`)."""
+        _check_samples(x, y, batch_size)
+        self._follow_the_model()
         program, loss, right = self._evaluation, 0.0, 0
         predicted = program.graph.position(program.prediction)
         for start in range(0, len(x), batch_size):
@@ -253,6 +259,7 @@ class Trainer:
     def explore(self, x: Array, y: Array) -> Run:
         """This very batch as an inspectable run of the training graph, with the values and masks that the next
         step would use and the gradients of all parameters and of the input. Nothing changes."""
+        self._follow_the_model()
         data = self._data(x, y)
         tape = self.program.compile({name: value.shape for name, value in data.items()}, (*self.wrt, INPUT))
         values = {name: value.copy() for name, value in (self.program.constants() | data).items()}
@@ -295,6 +302,17 @@ class Trainer:
         from gradviz.nn.checkpoint import resume
 
         resume(self, path)
+
+
+def _check_samples(x: Array, y: Array, batch_size: int) -> None:
+    if len(x) != len(y) or not len(x):
+        raise GradvizError(
+            "every sample needs its target",
+            got=f"{len(x)} samples, {len(y)} targets",
+            expected="as many, at least one",
+        )
+    if batch_size < 1:
+        raise GradvizError("a batch has samples", got=str(batch_size), expected="batch_size=1 or more")
 
 
 def _named_loss(name: str) -> Loss:

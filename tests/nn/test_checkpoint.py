@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import json
+import tracemalloc
+from io import BytesIO
 from pathlib import Path
 from typing import Any
+from zipfile import ZIP_DEFLATED, ZipFile
 
 import numpy as np
 import pytest
@@ -65,6 +69,86 @@ def test_what_does_not_fit_is_refused(tmp_path: Path) -> None:
     wider = nn.Sequential(nn.Linear(2, 17), nn.ReLU(), nn.Linear(17, 2)).init(np.random.default_rng(0))
     with pytest.raises(GradvizError, match="of another model"):
         nn.Trainer(wider, "cross_entropy", optim.SGD(0.1, momentum=0.9)).resume(path)
+
+
+def edited(path: Path, **changes: Any) -> Path:
+    """The checkpoint with other arrays (None leaves one out) and other facts."""
+    stored = dict(np.load(path))
+    facts = json.loads(str(stored["facts"])) | changes.pop("facts", {})
+    stored |= {"facts": np.array(json.dumps(facts))} | changes.pop("arrays", {})
+    np.savez(path, **{name: array for name, array in stored.items() if array is not None})
+    return path
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"facts": {"lr": "fast"}},
+        {"facts": {"optimizer_steps": -1}},
+        {"facts": {"progress": {"epoch": "last"}}},
+        {"facts": {"progress": {"speed": 1}}},
+        {"facts": {"random": {"bit_generator": "MT19937"}}},
+        {"arrays": {"facts": np.array("[]")}},
+        {"arrays": {"facts": None}},
+        {"arrays": {"facts": np.array("[" * 10**5)}},
+        {"arrays": {"history/loss": np.array(1.0)}},
+        {"arrays": {"optimizer/mean": None}},
+        {"arrays": {"optimizer/third": np.zeros(2)}},
+        {"arrays": {"optimizer/mean": np.full(82, "a")}},
+        {"arrays": {"model/0.weight": np.full((16, 2), "a")}},
+        {"arrays": {"model/0.weight": None}},
+    ],
+    ids=str,
+)
+def test_a_damaged_checkpoint_changes_nothing(changes: dict[str, Any], tmp_path: Path) -> None:
+    saved, trainer = (nn.Trainer(point_net(), "cross_entropy", optim.Adam(0.01)) for _ in range(2))
+    for one in (saved, trainer):
+        one.rng = np.random.default_rng(0)
+    saved.step(*two_classes())
+    saved.save(tmp_path / "saved.npz")
+    before, rng, progress = trainer.model.state_dict(), trainer.rng, trainer.progress
+    with pytest.raises(GradvizError):
+        trainer.resume(edited(tmp_path / "saved.npz", **changes))
+    assert all(np.array_equal(before[key], value) for key, value in trainer.model.state_dict().items())
+    assert not trainer.optimizer.state and trainer.optimizer.steps == 0
+    assert trainer.rng is rng and trainer.progress is progress and trainer.history == {"loss": []}
+
+
+def test_another_rule_of_the_same_optimizer_is_refused(tmp_path: Path) -> None:
+    plain = nn.Trainer(point_net(), "cross_entropy", optim.SGD(0.1))
+    plain.step(*two_classes())
+    plain.save(tmp_path / "saved.npz")
+    with pytest.raises(GradvizError, match="another SGD") as caught:
+        nn.Trainer(point_net(), "cross_entropy", optim.SGD(0.1, momentum=0.9)).resume(tmp_path / "saved.npz")
+    assert caught.value.expected == "a memory of velocity"
+
+
+def announced(count: int) -> bytes:
+    """The start of an array file that promises so many numbers."""
+    header = BytesIO()
+    np.lib.format.write_array_header_1_0(header, {"descr": "<f4", "fortran_order": False, "shape": (count,)})
+    return header.getvalue()
+
+
+def test_a_small_file_does_not_become_large(tmp_path: Path) -> None:
+    path, count = tmp_path / "bomb.npz", 10**7
+    with ZipFile(path, "w", ZIP_DEFLATED) as archive:
+        archive.writestr("facts.npy", announced(count) + b"\0" * 4 * count)
+    trainer = image_trainer()
+    tracemalloc.start()
+    try:
+        with pytest.raises(GradvizError, match="no checkpoint"):
+            trainer.resume(path)
+        assert tracemalloc.get_traced_memory()[1] < count
+    finally:
+        tracemalloc.stop()
+
+
+def test_an_array_that_is_only_announced_is_refused(tmp_path: Path) -> None:
+    with ZipFile(tmp_path / "short.npz", "w") as archive:
+        archive.writestr("facts.npy", announced(10**15))
+    with pytest.raises(GradvizError, match="no checkpoint"):
+        image_trainer().resume(tmp_path / "short.npz")
 
 
 @pytest.mark.parametrize("content", [b"", b"no archive", b"PK\x03\x04 broken", b"\x93NUMPY\x01\x00"])

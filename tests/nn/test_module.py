@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import pickle
+from concurrent.futures import ThreadPoolExecutor
+from copy import deepcopy
 from typing import Any
 
 import numpy as np
@@ -113,6 +116,49 @@ def test_values_are_needed_before_anything_is_computed() -> None:
     assert "model.init(rng)" in caught.value.hint
 
 
+def test_statistics_are_needed_too() -> None:
+    model = nn.Sequential(nn.BatchNorm2d(2, affine=False))
+    for mode in (model.train, model.eval):
+        with pytest.raises(GradvizError, match=r"no 0\.running_mean yet"):
+            mode()(np.ones((2, 2, 3, 3)))
+
+
+@pytest.mark.parametrize("name", ["a.b", "", 1])
+def test_names_of_parts_are_words(name: Any) -> None:
+    with pytest.raises(GradvizError, match="cannot name a part"):
+        nn.Sequential({name: nn.ReLU()})
+
+
+def test_no_part_hides_another() -> None:
+    with pytest.raises(GradvizError, match="two parts are called '0'"):
+        nn.Sequential(nn.Linear(2, 2), {"0": nn.ReLU()})
+
+
+def test_a_layer_without_entries_is_refused() -> None:
+    with pytest.raises(ShapeError, match=r"1\.weight would have no entries"):
+        nn.Sequential(nn.Linear(2, 2), nn.Linear(0, 2)).init(rng())
+
+
+@pytest.mark.parametrize(
+    ("x", "message"),
+    [
+        ([["a", "b", "c"]], "the input must be real numbers"),
+        (np.full((1, 3), None), "the input must be real numbers"),
+        (np.ones((1, 3)) * 1j, "the input must be real numbers"),
+        ([[1, 2, 3], [4]], "its rows differ in length"),
+    ],
+)
+def test_only_numbers_are_taken_in(x: Any, message: str) -> None:
+    with pytest.raises(GradvizError, match=message):
+        small().init(rng()).eval()(x)
+
+
+@pytest.mark.parametrize("size", [0, -1])
+def test_a_batch_has_samples(size: int) -> None:
+    with pytest.raises(GradvizError, match="a batch has samples"):
+        small().init(rng()).eval()(np.ones((4, 3)), batch_size=size)
+
+
 def test_modes() -> None:
     model = small()
     assert model.training
@@ -146,6 +192,23 @@ def test_an_initialised_model_keeps_its_dtype() -> None:
     model.load_state_dict({key: value.astype(np.float64) for key, value in model.state_dict().items()})
     assert {value.dtype.name for value in model.parameters().values()} == {"float32"}
     assert model.eval()(np.zeros((1, 3))).dtype == np.float32
+
+
+def test_a_state_of_whole_numbers_still_learns() -> None:
+    model = nn.Sequential(nn.Linear(2, 1), nn.BatchNorm2d(1, affine=False))
+    counted = {"1.running_mean": [0], "1.running_var": [1], "1.num_batches_tracked": 3}
+    model.load_state_dict({"0.weight": [[1, 2]], "0.bias": [0], **counted})
+    dtypes = [value.dtype.name for value in model.state_dict().values()]
+    assert dtypes == [*4 * ["float32"], "int64"]
+    np.testing.assert_array_equal(model[0](np.array([[0.5, 0.5]])), [[1.5]])
+
+
+def test_a_state_that_holds_no_numbers_changes_nothing() -> None:
+    model = small().init(rng())
+    before = model.state_dict()
+    with pytest.raises(GradvizError, match=r"2\.0\.bias must be real numbers"):
+        model.load_state_dict(before | {"0.bias": before["0.bias"] + 1, "2.0.bias": np.array(["a", "b"])})
+    np.testing.assert_array_equal(model.parameters()["0.bias"], before["0.bias"])
 
 
 def test_wrong_states_are_refused() -> None:
@@ -221,3 +284,49 @@ def test_parameters_become_views_of_one_vector() -> None:
     np.testing.assert_array_equal(model.state_dict()["2.0.bias"], before["2.0.bias"] + 1)
     model.init(rng())
     np.testing.assert_array_equal(flat, np.concatenate([value.ravel() for value in before.values()]))
+
+
+def test_layers_in_another_order_get_a_vector_of_their_own() -> None:
+    first, second = nn.Linear(3, 3), nn.Linear(3, 3)
+    nn.Sequential(first, second).init(rng()).flat_parameters()
+    turned = nn.Sequential(second, first)
+    expected = np.concatenate([value.ravel() for value in turned.parameters().values()])
+    np.testing.assert_array_equal(turned.flat_parameters(), expected)
+    assert turned.flat_parameters() is turned.flat_parameters()
+
+
+def test_a_changed_attribute_counts_at_the_next_call() -> None:
+    class Chosen(nn.Module):
+        def __init__(self) -> None:
+            self.activation: nn.Module = nn.ReLU()
+
+        def build(self, x: Expr) -> Expr:
+            return self.activation(x)
+
+    model, x = Chosen(), np.array([[-1.0, 2.0]])
+    np.testing.assert_array_equal(model(x), [[0, 2]])
+    model.activation = nn.LeakyReLU(0.5)
+    np.testing.assert_array_equal(model(x), [[-0.5, 2]])
+    model.activation.negative_slope = 0.25
+    np.testing.assert_array_equal(nn.Sequential(model)(x), [[-0.25, 2]])
+    np.testing.assert_array_equal(model(x), [[-0.25, 2]])
+
+
+def test_copies_are_independent() -> None:
+    model = small().init(rng()).eval()
+    x = np.ones((2, 3), np.float32)
+    before = model(x)
+    for copy in (deepcopy(model), pickle.loads(pickle.dumps(model))):
+        np.testing.assert_array_equal(copy(x), before)
+        copy.init(rng(5))
+        np.testing.assert_array_equal(model(x), before)
+
+
+def test_threads_can_share_a_model() -> None:
+    model = nn.Sequential(nn.Linear(64, 200), nn.ReLU(), nn.Linear(200, 64)).init(rng()).eval()
+    inputs = [rng(i).standard_normal((50, 64)).astype(np.float32) for i in range(2)]
+    expected = [model(x) for x in inputs]
+    jobs = [0, 1] * 300
+    with ThreadPoolExecutor(2) as pool:
+        found = list(pool.map(lambda i: model(inputs[i]), jobs))
+    assert all(np.array_equal(out, expected[i]) for i, out in zip(jobs, found, strict=True))

@@ -174,14 +174,19 @@ def test_psnr() -> None:
     assert nn.psnr(a / 1.0, a + 0.1, 1.0) == pytest.approx(20)
     noise = np.random.default_rng(0).normal(0, 35, 10**6)
     assert nn.psnr(noise, np.zeros(10**6), 255) == pytest.approx(17.25, abs=0.02)
-    with pytest.raises(ShapeError):
-        nn.psnr(a, a[:2], 255)
+    for one, other in ((a, a[:2]), (a[:0], a[:0])):
+        with pytest.raises(ShapeError):
+            nn.psnr(one, other, 255)
+    for wrong in (0, -1, float("nan")):
+        with pytest.raises(GradvizError, match="from black to white"):
+            nn.psnr(a, a + 1, wrong)
 
 
 def test_accuracy() -> None:
     assert nn.accuracy([[1, 2], [4, 3], [0, 1]], [1, 0, 0]) == pytest.approx(2 / 3)
-    with pytest.raises(ShapeError):
-        nn.accuracy([[1, 2], [4, 3]], [1])
+    for logits, classes in (([[1, 2], [4, 3]], [1]), (np.zeros((0, 2)), [])):
+        with pytest.raises(ShapeError):
+            nn.accuracy(logits, classes)
 
 
 def test_progress_runs_a_training_to_its_end(capsys: pytest.CaptureFixture[str]) -> None:

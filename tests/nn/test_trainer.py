@@ -263,6 +263,21 @@ def test_divergence_names_the_first_node(spoil: Any, node: str) -> None:
     )
 
 
+def test_an_infinite_gradient_is_named_before_it_does_harm() -> None:
+    def root(prediction: gv.Expr, target: gv.Expr) -> gv.Expr:
+        return gv.ops.sum(gv.ops.sqrt(prediction - target))
+
+    model = nn.Linear(2, 1).init(np.random.default_rng(0))
+    before = model.state_dict()
+    trainer = nn.Trainer(model, root, optim.SGD(0.1))
+    x = np.zeros((4, 2), np.float32)
+    with pytest.raises(nn.Diverged, match=r"after 0 steps the gradient of \S+ is the first") as caught:
+        trainer.step(x, np.zeros((4, 1)))
+    run = trainer.explore(x, np.zeros((4, 1)))
+    assert run.graph.nodes[run.graph[caught.value.node].args[0]].id == "output"  # prediction - target
+    assert same(model.state_dict(), before) and trainer.progress.steps == 0
+
+
 def test_a_rate_far_too_large_diverges() -> None:
     x, y = two_classes()
     trainer = nn.Trainer(point_net(), "half_squared_error", optim.SGD(1e6))
@@ -327,12 +342,79 @@ def test_wrong_arguments_are_refused() -> None:
     trainer = nn.Trainer(point_net(), "cross_entropy", optim.SGD(0.1))
     with pytest.raises(GradvizError, match="every sample needs its target"):
         next(trainer.fit(x, y[:5], epochs=1, batch_size=4))
+    with pytest.raises(GradvizError, match="at least one"):
+        trainer.evaluate(x[:0], y[:0])
+    for size in (0, -1):
+        with pytest.raises(GradvizError, match="a batch has samples"):
+            next(trainer.fit(x, y, epochs=1, batch_size=size))
+        with pytest.raises(GradvizError, match="a batch has samples"):
+            trainer.evaluate(x, y, batch_size=size)
     with pytest.raises(GradvizError, match="patience watches the validation loss"):
         next(trainer.fit(x, y, epochs=1, batch_size=4, patience=2))
     with pytest.raises(ShapeError, match="linear: x has shape"):
         trainer.step(np.zeros((4, 3)), y[:4])
     with pytest.raises(GradvizError, match="not the number of a class"):
         trainer.step(x[:2], np.array([0, 5]))
+
+
+@pytest.mark.parametrize(
+    ("loss", "message"),
+    [
+        (lambda prediction, target: prediction - prediction, "the loss of a batch is one number"),
+        (lambda prediction, target: None, "a loss is written with gv"),
+        (lambda prediction, target: gv.ops.sum(target), r"does not depend on 0\.weight, 0\.bias"),
+    ],
+)
+def test_what_is_no_loss_is_refused(loss: Any, message: str) -> None:
+    with pytest.raises(GradvizError, match=message):
+        nn.Trainer(point_net(), loss, optim.SGD(0.1)).step(*two_classes())
+
+
+def test_lists_and_the_order_of_the_interface() -> None:
+    x, y = two_classes()
+    first, second = (nn.Trainer(point_net(), "cross_entropy", optim.SGD(0.1)) for _ in range(2))
+    list(first.fit(x, y, 2, 32, np.random.default_rng(0)))
+    list(second.fit(x.tolist(), y.tolist(), epochs=2, batch_size=32, rng=np.random.default_rng(0)))
+    assert first.history == second.history and same(state(first), state(second))
+
+
+def test_a_layer_shared_with_another_model_goes_on_learning() -> None:
+    x, y = two_classes()
+    encoder, heads = nn.Linear(2, 4), [nn.Linear(4, 2), nn.Linear(4, 2)]
+    models = [nn.Sequential(encoder, head).init(np.random.default_rng(0)) for head in heads]
+    first, second = (nn.Trainer(model, "cross_entropy", optim.SGD(0.5)) for model in models)
+    for trainer in (first, second, first):
+        before = encoder.state_dict()["weight"]
+        lonely = nn.Sequential(nn.Linear(2, 4), nn.Linear(4, 2))
+        lonely.load_state_dict(trainer.model.state_dict())
+        nn.Trainer(lonely, "cross_entropy", optim.SGD(0.5)).step(x, y)
+        trainer.step(x, y)
+        assert not np.array_equal(encoder.state_dict()["weight"], before)
+        assert same(trainer.model.state_dict(), lonely.state_dict())
+
+
+def test_a_model_initialised_again_in_float64_is_the_one_that_learns() -> None:
+    x, y = two_classes()
+    trainer = nn.Trainer(point_net(), "cross_entropy", optim.SGD(0.5))
+    trainer.step(x, y)
+    trainer.model.init(np.random.default_rng(3), dtype=np.float64)
+    before = trainer.model.state_dict()
+    loss = trainer.evaluate(x, y)["loss"]
+    assert trainer.step(x, y) == pytest.approx(loss, rel=1e-12)
+    after = trainer.model.state_dict()
+    assert not any(np.array_equal(before[key], value) for key, value in after.items())
+    assert trainer.explore(x, y).value("0").dtype == np.float64
+
+
+def test_patience_is_kept_over_an_interruption() -> None:
+    x, y = two_classes()
+    trainer = nn.Trainer(point_net(), "cross_entropy", optim.SGD(0.0))
+    arguments = {"epochs": 50, "patience": 2, "batch_size": 96, "validation": (x, y)}
+    events = trainer.fit(x, y, **arguments)
+    while trainer.progress.epoch < 3:
+        next(events)
+    events.close()
+    assert [event.reason for event in trainer.fit(x, y, **arguments)] == ["patience"]
 
 
 def test_memory_does_not_grow() -> None:
