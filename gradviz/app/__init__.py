@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from importlib import import_module
 from pkgutil import iter_modules
 from types import ModuleType
@@ -22,6 +23,7 @@ def main() -> None:
 
     from gradviz.app.style import apply_style
 
+    sys.setswitchinterval(1e-4)  # a training gets the interpreter back soon after each operation
     st.set_page_config(page_title="gradviz", page_icon="∂", layout="wide", initial_sidebar_state="auto")
     apply_style()
     sections: dict[str, list[st.Page]] = {}

@@ -233,5 +233,7 @@ def _explore(worker: Worker, title: str) -> None:
     except GradvizError as error:
         st.error(verbatim(str(error)), icon="⚠")
         return
-    session.explore(run, f"{title} · {worker.look().words}", back=st.session_state.here)
+    shown, whole = len(run.value("x")), len(experiment.batch()[0])
+    part = f" · {shown} of its {whole} samples" if shown < whole else ""
+    session.explore(run, f"{title} · {worker.look().words}{part}", back=st.session_state.here)
     st.switch_page(st.session_state.pages["step_through"])

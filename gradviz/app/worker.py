@@ -21,7 +21,7 @@ from gradviz.errors import Stopped
 
 FORGOTTEN = 5.0  # seconds without a look after which training pauses
 LOOKS = 12.0  # pictures per second at most
-SHARE = 0.1  # of the time, at most, goes into making pictures at full speed
+SHARE = 0.15  # of the time, at most, goes into making pictures at full speed
 STAGED = 2.0  # batches per second up to which a batch is shown stage by stage
 
 State = Literal["paused", "waiting", "running", "failed"]

@@ -14,7 +14,7 @@ SIZES = {"projector": (1280, 720), "narrow": (700, 900)}
 
 def open_page(page: Any, server: str, path: str = "decision-regions") -> None:
     page.goto(f"{server}/{path}")
-    page.wait_for_selector(".lv-panel canvas")
+    page.wait_for_selector(".lv-panel canvas", timeout=30_000)  # the first page imports everything
     settle(page)
 
 

@@ -11,7 +11,7 @@ from gradviz import data
 from gradviz.app import study
 from gradviz.app.style import verbatim
 from gradviz.app.train_page import frame, remember, worker_of
-from gradviz.demos.live.denoising import COLOUR, HELD_OUT, Experiment, Settings
+from gradviz.demos.live.denoising import COLOUR, Experiment, Settings, photo, source_of
 from gradviz.demos.live.denoising_panels import VIEWS, whole_image_panels
 
 TITLE = "Denoising"
@@ -66,6 +66,8 @@ def _rail() -> None:
         "Or your own picture", type=["png", "jpg", "jpeg", "webp", "bmp", "tif", "tiff"],
         key="denoising.file", on_change=_read_file,
     )  # fmt: skip
+    if "denoising.own" in st.session_state:
+        st.button("Show the photo again", on_click=_show_photo)
     st.button("Denoise the whole picture", on_click=_denoise, help="With the network as it is now")
     st.markdown("**Network** (DnCNN)")
     st.select_slider("Convolutions", DEPTHS, key="denoising.depth")
@@ -77,12 +79,13 @@ def _rail() -> None:
 
 
 def _photo_title(name: str) -> str:
-    return f"{name}, held out" if name in HELD_OUT else f"{name}, one of those it learns from"
+    return f"{name}: {source_of(name)}"
 
 
 def _read_file() -> None:
     file = st.session_state["denoising.file"]
     if file is None:
+        _show_photo()
         return
     try:
         own = st.session_state["denoising.own"] = data.read_image(file.getvalue())
@@ -92,6 +95,14 @@ def _read_file() -> None:
     if worker := worker_of("denoising"):
         with worker.held() as experiment:
             experiment.show(own)
+
+
+def _show_photo() -> None:
+    _drop_own()
+    name = st.session_state["denoising.photo"]
+    if worker := worker_of("denoising"):
+        with worker.held() as experiment:
+            experiment.show(photo(name), source_of(name))
 
 
 def _drop_own() -> None:

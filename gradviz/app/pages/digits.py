@@ -8,11 +8,12 @@ from typing import Any
 import streamlit as st
 
 from gradviz.app import study
-from gradviz.app.train_page import frame, remember
+from gradviz.app.train_page import frame, remember, worker
 from gradviz.demos.live import permutation
 from gradviz.demos.live.digits import Experiment, Settings
-from gradviz.demos.live.digits_panels import VIEWS
+from gradviz.demos.live.digits_panels import VIEWS, neurons
 from gradviz.demos.live.framing import TRAIN_AND_EVALUATE
+from gradviz.draw.neurons import neuron_drawing
 
 TITLE = "Digits"
 SECTION = "Train"
@@ -66,6 +67,24 @@ def _rail() -> None:
     )  # fmt: skip
     with st.expander("Train and evaluate, as code"):
         st.code(TRAIN_AND_EVALUATE, language="python", wrap_lines=True)
+        st.caption("Most writers of the held-out digits also wrote training digits: others are harder.")
+    if st.session_state["digits.view"] == "neurons" and st.session_state["digits.model"] != "cnn":
+        st.download_button(
+            "Neurons as SVG", _neurons_svg, "neurons.svg", "image/svg+xml", on_click="ignore", help="As they are now"
+        )  # fmt: skip
+
+
+def _neurons_svg() -> str:
+    with worker("digits").held() as experiment:
+        return drawn(experiment)
+
+
+def drawn(experiment: Experiment) -> str:
+    """The neurons of the chosen digit as SVG."""
+    found = neurons(experiment)
+    activations = [layer["values"] for layer in found.layers]
+    names = [layer.get("names", ()) for layer in found.layers]
+    return neuron_drawing(found.weights, activations, names=names).to_svg()
 
 
 def _compare() -> None:

@@ -8,7 +8,7 @@ from typing import Any
 import streamlit as st
 
 from gradviz.app.train_page import frame, remember
-from gradviz.demos.live.inpainting import HOLES, LOSSES, OPTIMIZERS, Experiment, Settings
+from gradviz.demos.live.inpainting import HOLES, LOSSES, OPTIMIZERS, VIEWS, Experiment, Settings
 
 TITLE = "Inpainting"
 SECTION = "Train"
@@ -26,6 +26,11 @@ def show() -> None:
         remember(f"inpainting.{name}", getattr(Settings(), name))
     with st.sidebar:
         _rail()
+    with st.container(key="train-views"):
+        st.segmented_control(
+            "Show", VIEWS, key="inpainting.view", format_func=str.capitalize, label_visibility="collapsed",
+            required=True,
+        )  # fmt: skip
     chosen: dict[str, Any] = {name: st.session_state[f"inpainting.{name}"] for name in _CHOSEN}
     frame("inpainting", Experiment, Settings(**chosen), title=TITLE)
 

@@ -10,6 +10,7 @@ from typing import Any, ClassVar, Generic, TypeVar
 
 import numpy as np
 
+from gradviz.explain.trace import Run
 from gradviz.nn.module import FloatArray
 from gradviz.nn.trainer import Phase, Trainer
 
@@ -34,10 +35,11 @@ class BaseExperiment(ABC, Generic[S]):
     """A model in training. A kind of experiment says how it starts (`start`) and what its batches are (`sample`).
 
     `epoch` and `batch_index` count what is done; `loss` is that of the last batch. Settings named in
-    `changeable` can change while it trains.
+    `changeable` can change while it trains. `explored` samples of a batch are enough to step through.
     """
 
     changeable: ClassVar[frozenset[str]] = frozenset({"learning_rate"})
+    explored: ClassVar[int] = 8
     settings: S
     trainer: Trainer
     samples: int  # how many one epoch goes through
@@ -96,6 +98,11 @@ class BaseExperiment(ABC, Generic[S]):
         if self._current is None:
             self._current, self.stage = self._next(), "sample"
         return self._current
+
+    def explore(self) -> Run:
+        """The first samples of this batch as a run to step through."""
+        x, y = self.batch()
+        return self.trainer.explore(x[: self.explored], y[: self.explored])
 
     def _next(self) -> Batch:
         if len(self._order) != self.samples:

@@ -56,17 +56,14 @@ class Statistics:
     batch_var: FloatArray | None
 
 
-@dataclass(frozen=True)
-class TwoModes:
-    """The same images through the same weights, batch norm by the batch's own statistics and by the running ones."""
-
-    train: FloatArray
-    eval: FloatArray
-
-
 def photo(name: str) -> FloatArray:
     """A shipped photo by name."""
     return data.chelsea() if name in COLOUR else data.photos()[name]
+
+
+def source_of(name: str) -> str:
+    """Whether the network learns from this photo."""
+    return "held out" if name in HELD_OUT else "one it learns from"
 
 
 def training_photos() -> FloatArray:
@@ -96,12 +93,13 @@ def make_model(depth: int, channels: int, rng: np.random.Generator) -> DnCNN:
 
 
 class Experiment(BaseExperiment[Settings]):
-    """A denoiser in training. `image` is what is shown: a held-out photo, or a user's own (`show`)."""
+    """A denoiser in training. `image` is what is shown: a held-out photo, or a user's own (`show`); `source` says which."""
 
     changeable = frozenset({"learning_rate", "view", "photo"})
+    explored = 2
 
     def __init__(self, settings: Settings) -> None:
-        self.image = photo(settings.photo)
+        self.image, self.source = photo(settings.photo), source_of(settings.photo)
         super().__init__(settings)
 
     def start(self) -> None:
@@ -114,7 +112,7 @@ class Experiment(BaseExperiment[Settings]):
         self.trainer = nn.Trainer(self.model, "mse", optim.Adam(chosen.learning_rate))
         self.qualities: list[tuple[int, float]] = []
         self._twin = self.twin()
-        self.show(self.image)
+        self.show(self.image, self.source)
 
     def sample(self, picked: FloatArray) -> Batch:
         """As many random patches, with noise, and clean."""
@@ -126,12 +124,12 @@ class Experiment(BaseExperiment[Settings]):
         before = self.settings.photo
         adopted = super().adopt(settings)
         if adopted and settings.photo != before:
-            self.show(photo(settings.photo))
+            self.show(photo(settings.photo), source_of(settings.photo))
         return adopted
 
-    def show(self, image: FloatArray) -> None:
+    def show(self, image: FloatArray, source: str = "your picture") -> None:
         """Show this image from now on, uint8 (h, w) or (h, w, 3): its middle, with noise that stays the same."""
-        self.image = image
+        self.image, self.source = image, source
         height, width = (max(0, (size - CROP) // 2) for size in image.shape[:2])
         middle = image[height : height + CROP, width : width + CROP]
         self.clean = middle.astype(np.float32) / 255
@@ -183,12 +181,13 @@ class Experiment(BaseExperiment[Settings]):
             before = path
         return found
 
-    def two_modes(self) -> TwoModes:
-        """The shown image, estimated once in training and once in evaluation mode; nothing of the network changes."""
-        twin, x = self._twin, to_planes(self.noisy)
-        twin.load_state_dict(self.model.state_dict())
-        evaluated = twin.eval()(x)
-        return TwoModes(from_planes(twin.train()(x)), from_planes(evaluated))
+    def training_estimate(self) -> FloatArray:
+        """`estimate` in training mode: batch norm by the image's own statistics. Nothing of the network changes. A
+        single pixel has no statistics and is estimated as in evaluation."""
+        if self.noisy.size == 1:
+            return self.estimate()
+        self._twin.load_state_dict(self.model.state_dict())
+        return from_planes(self._twin.train()(to_planes(self.noisy)))
 
     def picture(self) -> dict[str, list[Panel]]:
         """The view that the settings name."""

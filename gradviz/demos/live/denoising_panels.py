@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
 VIEWS = ("denoising", "batch norm")
 DRAWN = 512  # pixels along a side
+NORMS = 3  # whose statistics are drawn: as many as fit beside each other
 
 
 def panels(experiment: Experiment, estimate: FloatArray) -> list[Panel]:
@@ -24,15 +25,13 @@ def panels(experiment: Experiment, estimate: FloatArray) -> list[Panel]:
 
 def _denoising(e: Experiment, estimate: FloatArray) -> list[Panel]:
     noisy, found = image_psnr(e.noisy, e.clean, cut=False), e.qualities[-1][1]
-    noise = e.noisy - estimate
-    if noise.ndim == 3:  # a signed picture has one value per pixel
-        noise = noise.mean(axis=2)
+    noise = _one_channel(e.noisy - estimate)
     steps, qualities = np.array(e.qualities).T
     return [
-        _image("noisy", "Noisy", f"σ = {e.settings.sigma:g} of 255: {noisy:.2f} dB", e.noisy),
-        _image("estimate", "Estimate = noisy − estimated noise", f"{found:.2f} dB", estimate),
+        _image("noisy", "Noisy", f"σ = {e.settings.sigma:g} of 255: {_decibels(noisy)}", e.noisy),
+        _image("estimate", "Estimate", f"noisy − noise: {_decibels(found)}", estimate),
         _image("noise", "Estimated noise", "what the network puts out", noise, palette="signed"),
-        _image("clean", "Clean", f"held out; the best blur reaches {e.blur_psnr:.2f} dB", e.clean),
+        _image("clean", f"Clean: {e.source}", f"the best blur reaches {_decibels(e.blur_psnr)}", e.clean),
         {
             "kind": "lines",
             "id": "quality",
@@ -52,6 +51,16 @@ def _denoising(e: Experiment, estimate: FloatArray) -> list[Panel]:
     ]
 
 
+def _one_channel(difference: FloatArray) -> FloatArray:
+    """A signed picture has one value per pixel: the mean of its colours."""
+    mean: FloatArray = difference.mean(axis=2) if difference.ndim == 3 else difference
+    return mean
+
+
+def _decibels(psnr: float) -> str:
+    return f"{psnr:.2f} dB" if np.isfinite(psnr) else "no error at all"
+
+
 def whole_image_panels(piece: Piece) -> list[Panel]:
     """A whole image, as far as it has been denoised; a large one is drawn with every second, third … pixel."""
     found, ready = piece.denoised, piece.done == piece.total
@@ -59,11 +68,11 @@ def whole_image_panels(piece: Piece) -> list[Panel]:
     size = f"{found.clean.shape[1]} × {found.clean.shape[0]}"
     shown = {
         "noisy": (found.noisy, size if step == 1 else f"{size}, drawn 1 : {step}"),
-        "best blur": (found.blurred, f"{found.blur_sigma:.1f} pixels wide"),
-        "network": (found.estimate, "" if ready else "on its way"),
-        "clean": (found.clean, ""),
+        "best blur": (found.blurred, f"{found.blur_sigma:.1f} pixels wide" if ready else "on its way"),
+        "network": (found.estimate, "as it is now" if ready else "on its way"),
+        "clean": (found.clean, "nothing of this is told to the network"),
     }
-    quality = {name: f"{value:.2f} dB" for name, value in found.psnr.items() if ready or name != "network"}
+    quality = {name: _decibels(value) for name, value in found.psnr.items()} if ready else {}
     return [
         _image(
             f"whole {name}",
@@ -89,38 +98,44 @@ def _image(id: str, title: str, note: str, image: FloatArray, palette: str = "gr
     }
 
 
+RULE = (
+    "y = (x − E[x]) / √(Var[x] + ε) · γ + β",
+    "Training: E and Var of the batch, for each channel. Evaluation: the running ones, a tenth of each batch's added.",
+    "The mean takes any bias of the convolution before it away again, so these have none; β stands in.",
+)
+
+
 def _batch_norm(e: Experiment, estimate: FloatArray) -> list[Panel]:
-    modes = e.two_modes()
-    difference = modes.train - modes.eval
-    if difference.ndim == 3:
-        difference = difference.mean(axis=2)
-    train, evaluated = image_psnr(modes.train, e.clean), image_psnr(modes.eval, e.clean)
-    found = [panel for statistics in e.statistics() for panel in _statistics(statistics)]
+    trained = e.training_estimate()
+    difference = _one_channel(trained - estimate)
+    train, evaluated = (_decibels(image_psnr(image, e.clean)) for image in (trained, estimate))
+    found = e.statistics()[:NORMS]
     return [
-        *found[:6],
-        _image("train", "Training mode: statistics of this very image", f"{train:.2f} dB", modes.train)
-        | {"width": 4},
-        _image("eval", "Evaluation mode: running statistics", f"{evaluated:.2f} dB", modes.eval)
-        | {"width": 4},
-        _image("difference", "Their difference", "the same weights, the same image", difference, "signed")
-        | {"width": 4},
+        *(_means(s) for s in found),
+        *(_variances(s) for s in found),
+        _image("train", "Training mode", f"this image's statistics: {train}", trained),
+        _image("eval", "Evaluation mode", f"running statistics: {evaluated}", estimate),
+        _image("difference", "Their difference", "the same weights, the same image", difference, "signed"),
+        {"kind": "text", "id": "rule", "title": "Batch norm", "width": 3, "rows": 4, "lines": RULE},
     ]
 
 
-def _statistics(s: Statistics) -> list[Panel]:
-    pairs = (("mean", s.batch_mean, s.running_mean), ("variance", s.batch_var, s.running_var))
-    return [
-        {
-            "kind": "lines",
-            "id": f"{s.path}.{name}",
-            "title": f"Batch norm {s.path}: {name} of each channel",
-            "width": 6,
-            "rows": 2,
-            "x_label": "channel",
-            "series": [
-                {"label": "running", "y": running, "style": "solid"},
-                *([] if batch is None else [{"label": "last batch", "y": batch, "style": "dashed"}]),
-            ],
-        }
-        for name, batch, running in pairs
-    ]
+def _means(s: Statistics) -> Panel:
+    return _channels(s.path, "mean", s.batch_mean, s.running_mean)
+
+
+def _variances(s: Statistics) -> Panel:
+    return _channels(s.path, "variance", s.batch_var, s.running_var)
+
+
+def _channels(path: str, name: str, batch: FloatArray | None, running: FloatArray) -> Panel:
+    series = [] if batch is None else [{"label": "last batch", "y": batch, "style": "dashed"}]
+    return {
+        "kind": "lines",
+        "id": f"{path}.{name}",
+        "title": f"{path}: {name} of each channel",
+        "width": 4,
+        "rows": 2,
+        "x_label": "channel",
+        "series": [{"label": "running", "y": running, "style": "solid"}, *series],
+    }

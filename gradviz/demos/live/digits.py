@@ -20,7 +20,7 @@ from gradviz.nn.module import FloatArray
 MODELS = ("linear", "mlp", "cnn")
 # The pixels of every image in one and the same random order: a vector is as good as before, a neighbourhood is gone.
 SHUFFLE = np.random.default_rng(28).permutation(784)
-RENEWED = {"linear": 1000, "mlp": 1000, "cnn": 100}  # test digits looked at anew for one picture
+RENEWED = {"linear": 1000, "mlp": 1000, "cnn": 50}  # test digits looked at anew for one picture
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -74,7 +74,7 @@ class Experiment(BaseExperiment[Settings]):
     """A classifier of digits in training.
 
     A person chooses, by events: `chosen` a test digit, `unit` one of `unit_layer`, `cell` of the confusion matrix
-    (true class, answer), and a `drawing`; that survives a reset.
+    (true class, answer), and a `drawing` on the `pad`; that survives a reset.
     """
 
     changeable = frozenset({"learning_rate", "view"})
@@ -83,7 +83,7 @@ class Experiment(BaseExperiment[Settings]):
         self.chosen = 4
         self.unit = 0
         self.cell = (4, 9)
-        self.drawing = np.zeros((28, 28), np.float32)
+        self.pad = self.drawing = np.zeros((28, 28), np.float32)
         self.listed: dict[str, FloatArray] = {}  # panel -> the test digits it shows
         super().__init__(settings)
 
@@ -175,6 +175,13 @@ class Experiment(BaseExperiment[Settings]):
         worst: FloatArray = found[order][:count]
         return worst
 
+    def alike(self, count: int = 18) -> FloatArray:
+        """The test digits of other classes that are nearest to the chosen one, pixel by pixel."""
+        difference = self.test - self.test[self.chosen]
+        distance = np.einsum("nchw,nchw->n", difference, difference)
+        order: FloatArray = np.argsort(distance, kind="stable")
+        return order[self.truth[order] != self.truth[self.chosen]][:count]
+
     def exciting(self, unit: int, count: int = 24) -> FloatArray:
         """The test digits to which a unit of `unit_layer` says most."""
         order: FloatArray = np.argsort(-self.excitement[self.unit_layer][:, unit], kind="stable")
@@ -204,7 +211,7 @@ class Experiment(BaseExperiment[Settings]):
         if kind == "cell":
             self.cell = (event["row"], event["column"])
         elif kind == "drawing":
-            self.drawing = centred(event["pixels"])
+            self.pad, self.drawing = event["pixels"], centred(event["pixels"])
         elif kind == "pick" and panel == "units":
             self.unit = event["index"]
         elif kind == "pick" and panel in self.listed:

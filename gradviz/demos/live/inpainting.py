@@ -17,7 +17,8 @@ from gradviz.nn.module import FloatArray
 from gradviz.nn.program import LIMITS
 from gradviz.nn.trainer import Phase
 
-SHOWN = 8  # held-out digits in the picture
+SHOWN = 8  # digits in the picture
+VIEWS = ("held-out digits", "this batch")
 MISSING = -0.5  # darker than black, so that the network can see where something is missing
 HOLES = ("random square", "left half", "right half", "upper half", "lower half", "every other row")
 OPTIMIZERS = {"sgd": optim.SGD, "adam": optim.Adam}
@@ -31,7 +32,8 @@ def whole_squared_error(prediction: Expr, target: Expr) -> Expr:
 
 @dataclass(frozen=True, kw_only=True)
 class Settings(BaseSettings):
-    """`hole` is one of HOLES, `side` that of the square one; `loss` is one of LOSSES, `optimizer` one of OPTIMIZERS."""
+    """`hole` is one of HOLES, `side` that of the square one; `loss` is one of LOSSES, `optimizer` one of
+    OPTIMIZERS; `view`, one of VIEWS, says which digits are shown."""
 
     learning_rate: float = 0.01
     batch_size: int = 64
@@ -40,27 +42,33 @@ class Settings(BaseSettings):
     side: int = 8
     loss: str = "half"
     optimizer: str = "sgd"
+    view: str = VIEWS[0]
 
 
 @dataclass(frozen=True)
 class Update:
-    """The last update of one weight: W ← W − α·∂L/∂W in numbers (Adam takes a step of its own from the gradient)."""
+    """The last update of one weight: W ← W − α·∂L/∂W in numbers; Adam takes a step of its own from the gradient."""
 
     before: float
     rate: float
     gradient: float
     after: float
+    optimizer: str = "sgd"
 
     @property
     def lines(self) -> list[str]:
         """One number a line."""
-        step = self.after - self.before
-        return [
-            f"W            {self.before:+.6f}",
-            f"∂L/∂W        {self.gradient:+.6f}",
-            f"−α·∂L/∂W     {-self.rate * self.gradient:+.6f}   α = {self.rate:g}",
-            f"W afterwards {self.after:+.6f}   a step of {step:+.6f}",
+        if self.optimizer == "sgd":
+            step = f"−α·∂L/∂W   {-self.rate * self.gradient:+.6f}  α = {self.rate:g}"
+        else:
+            step = f"its step   {self.after - self.before:+.6f}  by {self.optimizer.capitalize()}"
+        lines = [
+            f"W          {self.before:+.6f}",
+            f"∂L/∂W      {self.gradient:+.6f}",
+            step,
+            f"W, updated {self.after:+.6f}",
         ]
+        return [line.replace("-", "−") for line in lines]
 
 
 @dataclass(frozen=True)
@@ -107,6 +115,8 @@ class Experiment(BaseExperiment[Settings]):
     pixel, an entry of W2.
     """
 
+    changeable = frozenset({"learning_rate", "view"})
+
     def __init__(self, settings: Settings) -> None:
         self.unit = 0
         self.pixel = (14, 14)
@@ -143,9 +153,8 @@ class Experiment(BaseExperiment[Settings]):
                 before = float(self.weights[1][entry])
                 gradient = float(self.trainer.gradients["2.weight"][entry])
             if stage == "update":
-                self.update = Update(
-                    before, self.trainer.optimizer.lr, gradient, float(self.weights[1][entry])
-                )
+                after, rate = float(self.weights[1][entry]), self.trainer.optimizer.lr
+                self.update = Update(before, rate, gradient, after, self.settings.optimizer)
             yield stage
 
     @property
@@ -191,15 +200,15 @@ class Experiment(BaseExperiment[Settings]):
         found, step = self.evaluate(200), self.trainer.progress.steps
         if not self.errors or self.errors[-1][0] != step:
             self.errors.append((step, found["network"]))
-        predicted = self.trainer.predict(self.test[:SHOWN])
+        x, y = self.batch() if self.settings.view == VIEWS[1] else (self.test, self.truth)
         return {
             "panels": [
                 self._loop_panel(),
-                _digits("masked", "With a hole", self.test[:SHOWN], (MISSING, 1.0)),
+                _digits("masked", "With a hole", x[:SHOWN], (MISSING, 1.0)),
                 loss_panel(self.trainer.history["loss"], width=4, rows=2),
-                _digits("predicted", "The network's completion", predicted, (0.0, 1.0)),
+                _digits("predicted", "The network's completion", self.trainer.predict(x[:SHOWN]), (0.0, 1.0)),
                 self._error_panel(found["mean digit"]),
-                _digits("truth", "The whole digits", self.truth[:SHOWN], (0.0, 1.0)),
+                _digits("truth", "The whole digits", y[:SHOWN], (0.0, 1.0)),
                 self._update_panel(),
                 *self._weight_panels(),
                 self._losses_panel(),
@@ -210,7 +219,7 @@ class Experiment(BaseExperiment[Settings]):
         texts = {
             "sample": f"{len(self.batch()[0])} digits with holes",
             "forward": "loss" if self.loss is None else f"loss {self.trainer.history['loss'][-1]:.2f}",
-            "backward": "∂L/∂W1, ∂L/∂W2",
+            "backward": "∂L/∂W₁, ∂L/∂W₂",
             "update": f"W ← W − {self.trainer.optimizer.lr:g} · ∂L/∂W",
         }
         stage = self.stage if self.trainer.progress.steps or self.stage != "sample" else None
@@ -273,7 +282,7 @@ class Experiment(BaseExperiment[Settings]):
                 "kind": "images",
                 "id": "units",
                 "title": "What hidden units add to the image",
-                "note": "columns of W2; click a unit",
+                "note": "columns of W₂; click a unit",
                 "width": 4,
                 "rows": 5,
                 "images": self.weights[1].T[:36].reshape(-1, 28, 28),

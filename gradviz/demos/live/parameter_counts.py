@@ -9,6 +9,7 @@ import numpy as np
 
 from gradviz import data, nn
 from gradviz.demos.live.base import Panel
+from gradviz.nn.module import FloatArray
 
 
 @dataclass(frozen=True)
@@ -39,21 +40,20 @@ def counts() -> tuple[Count, ...]:
 
 
 @cache
-def largest_filter() -> float:
-    """The largest difference between the scores of a random linear classifier and those of a convolution whose ten
-    filters are as large as the image and have the same weights: rounding, since they are the same thing."""
+def dense_and_filter() -> tuple[FloatArray, FloatArray]:
+    """Scores of test digits, (100, 10) each: by a random linear classifier, and by a convolution whose ten filters are
+    as large as the image and have the same weights. They are the same up to rounding, since it is the same thing."""
     linear, convolution = nn.Linear(784, 10), nn.Conv2d(1, 10, 28)
     linear.init(np.random.default_rng(0))
     convolution.init(np.random.default_rng(0))
     state = linear.state_dict()
     convolution.load_state_dict({**state, "weight": state["weight"].reshape(10, 1, 28, 28)})
     digits = data.digits()
-    dense, slid = linear(digits.flat.x_test[:100]), convolution(digits.x_test[:100])
-    return float(np.abs(dense - slid[:, :, 0, 0]).max())
+    return linear(digits.flat.x_test[:100]), convolution(digits.x_test[:100])[:, :, 0, 0]
 
 
 def counts_panels() -> list[Panel]:
-    """Parameters and multiply-adds side by side, as bars and as numbers."""
+    """Parameters and multiply-adds side by side, as bars and as numbers; and the filter that is a dense layer."""
     found = counts()
     return [
         {
@@ -70,24 +70,33 @@ def counts_panels() -> list[Panel]:
             "texts": [f"{count.parameters:,}" for count in found],
             "log": True,
         },
+        _special_case_panel(),
         {
             "kind": "table",
             "id": "table",
             "title": "In numbers",
-            "width": 8,
+            "width": 12,
             "rows": 5,
             "columns": ["layer or model", "parameters", "multiply-adds"],
             "cells": [[count.name, f"{count.parameters:,}", f"{count.multiply_adds:,}"] for count in found],
         },
-        {
-            "kind": "text",
-            "id": "special",
-            "title": "A dense layer is a convolution whose filter is as large as the image",
-            "width": 4,
-            "rows": 5,
-            "lines": [
-                "Ten filters of 28 × 28 have one place to go: the linear classifier.",
-                f"Largest difference of the scores: {largest_filter():.0e}",
-            ],
-        },
     ]
+
+
+def _special_case_panel() -> Panel:
+    dense, filters = dense_and_filter()
+    digit = 4
+    return {
+        "kind": "matrix",
+        "id": "special",
+        "title": "A dense layer is a convolution whose filters are as large as the image",
+        "note": "the ten scores of one digit, same weights; 28 × 28 filters have one place to go; largest difference over "
+        f"100 digits: {np.abs(dense - filters).max():.0e}",
+        "width": 12,
+        "rows": 3,
+        "values": np.stack([dense[digit], filters[digit]]),
+        "digits": 5,
+        "palette": "signed",
+        "row_labels": ["dense 784 → 10", "10 filters of 28×28"],
+        "column_labels": list(map(str, range(10))),
+    }

@@ -55,8 +55,8 @@ def with_noise(clean: FloatArray, sigma: float, rng: np.random.Generator) -> Flo
 
 @dataclass(frozen=True)
 class Piece:
-    """A large image on its way: `done` of `total` pieces of `denoised.estimate` are what the network says, the others are still
-    noisy."""
+    """A large image on its way: `done` of `total` pieces of `denoised.estimate` and `denoised.blurred` are ready, the others
+    are still noisy."""
 
     done: int
     total: int
@@ -82,21 +82,21 @@ def piece_by_piece(
     """
     image = clean.astype(np.float32) / 255 if clean.dtype == np.uint8 else np.asarray(clean, np.float32)
     noisy = with_noise(image, sigma, rng)
-    estimate = noisy.copy()
-    found = Denoised(image, noisy, estimate, *best_blur(noisy, image))
+    found = Denoised(image, noisy, noisy.copy(), noisy.copy(), best_sigma(noisy, image))
+    margin = max(margin, _radius(found.blur_sigma))
     height, width = image.shape[:2]
     corners = list(product(range(0, height, tile), range(0, width, tile)))
     for done, (top, left) in enumerate(corners, 1):
-        rows, columns = slice(top, top + tile), slice(left, left + tile)
-        around = (
-            slice(max(0, top - margin), top + tile + margin),
-            slice(max(0, left - margin), left + tile + margin),
-        )
-        inner = from_planes(predict(to_planes(noisy[around])))[
-            top - around[0].start :, left - around[1].start :
-        ]
-        place = estimate[rows, columns]
-        place[...] = inner[: place.shape[0], : place.shape[1]]
+        above, before = min(top, margin), min(left, margin)
+        around = noisy[top - above : top + tile + margin, left - before : left + tile + margin]
+        place = np.s_[top : top + tile, left : left + tile]
+        inner = np.s_[above : above + tile, before : before + tile]
+        size = found.estimate[place].shape[:2]
+        for result, whole in (
+            (from_planes(predict(to_planes(around))), found.estimate),
+            (gaussian_blur(around, found.blur_sigma), found.blurred),
+        ):
+            whole[place] = result[inner][: size[0], : size[1]]
         yield Piece(done, len(corners), found)
 
 
@@ -112,7 +112,7 @@ def from_planes(planes: FloatArray) -> FloatArray:
 
 def gaussian_blur(image: FloatArray, sigma: float) -> FloatArray:
     """(h, w) or (h, w, 3) blurred down and across with a Gaussian of `sigma` pixels, mirrored at the border."""
-    radius = ceil(4 * sigma)
+    radius = _radius(sigma)
     kernel = np.exp(-0.5 * (np.arange(-radius, radius + 1) / sigma) ** 2).astype(np.float32)
     kernel /= kernel.sum()
     for axis in (0, 1):
@@ -124,10 +124,19 @@ def gaussian_blur(image: FloatArray, sigma: float) -> FloatArray:
     return image
 
 
-def best_blur(noisy: FloatArray, clean: FloatArray) -> tuple[FloatArray, float]:
-    """The Gaussian blur with the highest PSNR, and its width in pixels; found on the middle of a large image."""
+def _radius(sigma: float) -> int:
+    return ceil(4 * sigma)
+
+
+def best_sigma(noisy: FloatArray, clean: FloatArray) -> float:
+    """Width in pixels of the Gaussian blur with the highest PSNR; found on the middle of a large image."""
     top, left = (max(0, (size - 256) // 2) for size in clean.shape[:2])
     middle = np.s_[top : top + 256, left : left + 256]
     quality = [image_psnr(gaussian_blur(noisy[middle], sigma), clean[middle]) for sigma in SIGMAS]
-    sigma = float(SIGMAS[int(np.argmax(quality))])
+    return float(SIGMAS[int(np.argmax(quality))])
+
+
+def best_blur(noisy: FloatArray, clean: FloatArray) -> tuple[FloatArray, float]:
+    """The Gaussian blur with the highest PSNR, and its width in pixels."""
+    sigma = best_sigma(noisy, clean)
     return gaussian_blur(noisy, sigma), sigma

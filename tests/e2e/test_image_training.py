@@ -1,0 +1,103 @@
+"""Digits, inpainting and denoising in a real browser: drawing, the stepper down to one product and back, Stop, legibility."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from tests.e2e.test_train_pages import (
+    READABLE,
+    SIZES,
+    assert_readable,
+    batches,
+    choose,
+    open_page,
+    press,
+    settle,
+    wait_for_batches,
+    wait_for_state,
+)
+
+VIEWS = {
+    "digits": ("Learning", "Numbers", "Mistakes", "Units", "Drawing", "Neurons", "Parameters"),
+    "inpainting": ("Held-out digits", "This batch"),
+    "denoising": ("Denoising", "Batch norm"),
+}
+
+
+def view(page: Any, name: str) -> None:
+    page.get_by_role("radio", name=name, exact=True).click()
+    settle(page)
+
+
+def test_a_batch_is_opened_down_to_one_product_and_training_goes_on(app: Any, server: str) -> None:
+    open_page(app, server, "digits")
+    choose(app, "Network", "CNN: two convolutions")
+    press(app, "Start")
+    wait_for_batches(app, 3)
+    press(app, "Pause")
+    wait_for_state(app, "paused")
+    press(app, "One batch")
+    wait_for_state(app, "paused")
+    done = batches(app)
+    press(app, "Open this batch in the stepper")
+    app.wait_for_selector(".gv svg .gv-node")
+    app.locator("[data-open='[3]']").click()
+    app.locator("[data-open='3']").click()
+    app.get_by_text("One entry of").wait_for()
+    settle(app)
+    press(app, "Back to the graph")
+    app.get_by_role("button", name="Back to the graph").wait_for(state="detached")
+    app.locator(".gv-node[data-node='3.weight']").wait_for()
+    settle(app)
+    press(app, "Back to training")
+    app.wait_for_selector(".lv-panel canvas")
+    assert batches(app) == done, "the training waited"
+    press(app, "Start")
+    wait_for_batches(app, done + 2)
+    press(app, "Pause")
+
+
+def test_a_drawn_digit_is_classified(app: Any, server: str) -> None:
+    open_page(app, server, "digits")
+    press(app, "One epoch")
+    wait_for_batches(app, 63)
+    view(app, "Drawing")
+    app.get_by_text("Nothing drawn yet").wait_for()
+    box = app.locator('[data-kind="pad"] canvas').bounding_box()
+    side = min(box["width"], box["height"]) / 2
+    at = [box["x"] + box["width"] / 2, box["y"] + side]
+    app.mouse.move(at[0], at[1] - 0.6 * side)
+    app.mouse.down()
+    app.mouse.move(at[0], at[1] + 0.6 * side, steps=6)
+    app.mouse.up()
+    app.get_by_text("The network says 1").wait_for()
+    app.get_by_text("∂ score of 1 / ∂ pixel").wait_for()
+    press(app, "Clear")
+    app.get_by_text("Nothing drawn yet").wait_for()
+
+
+def test_stop_acts_on_slow_steps(app: Any, server: str) -> None:
+    open_page(app, server, "denoising")
+    press(app, "Start")
+    wait_for_batches(app, 2)
+    press(app, "Pause")
+    wait_for_state(app, "paused")
+    done = batches(app)
+    app.wait_for_timeout(500)
+    assert batches(app) == done
+
+
+@pytest.mark.parametrize("name", VIEWS)
+def test_every_view_can_be_read_from_the_back_row(app: Any, server: str, name: str) -> None:
+    open_page(app, server, name)
+    press(app, "One batch")
+    wait_for_batches(app, 1)
+    for shown in VIEWS[name]:
+        app.set_viewport_size({"width": 1280, "height": 720})
+        view(app, shown)
+        for width, height in SIZES.values():
+            app.set_viewport_size({"width": width, "height": height})
+            app.wait_for_timeout(250)
+            assert_readable(app.evaluate(READABLE))
