@@ -18,6 +18,7 @@ from gradviz.explain.verdict import Verdict
 if TYPE_CHECKING:
     from gradviz import data, demos, nn
     from gradviz.draw.export import export
+    from gradviz.draw.notebook import show
     from gradviz.nn import optim
 
 __version__ = "0.1.0"
@@ -46,8 +47,11 @@ __all__ = [
     "export",
     "jacobian",
     "judge",
+    "nn",
     "ops",
+    "optim",
     "parse",
+    "show",
     "sweep",
     "value_and_grad",
     "variable",
@@ -59,14 +63,26 @@ _LAZY = {
     "export": "gradviz.draw.export",
     "nn": "gradviz.nn",
     "optim": "gradviz.nn.optim",
+    "show": "gradviz.draw.notebook",
 }
 
 
+def _mimebundle(shown: Any, include: Any = None, exclude: Any = None) -> dict[str, str]:
+    """What a notebook asks a value for; whatever draws is loaded then."""
+    from gradviz.draw.notebook import mimebundle
+
+    return mimebundle(shown)
+
+
+for _kind in (Graph, Jacobian, Run, Step):
+    _kind._repr_mimebundle_ = _mimebundle  # type: ignore[union-attr]
+
+
 def __getattr__(name: str) -> Any:
-    """Rooms and `export` are loaded when first used, so that `import gradviz` stays as quick as NumPy."""
+    """Rooms, `export` and `show` are loaded when first used, so that `import gradviz` stays as quick as NumPy."""
     if name in _LAZY:
         from importlib import import_module
 
         module = import_module(_LAZY[name])
-        return module.export if name == "export" else module
+        return getattr(module, name) if name in ("export", "show") else module
     raise AttributeError(f"module 'gradviz' has no attribute {name!r}")

@@ -98,5 +98,5 @@ class LimitError(GradvizError):
     """Something larger than the limits in `gradviz.engine.limits` allow."""
 
 
-class Stopped(GradvizError):
+class Stopped(GradvizError):  # noqa: N818 - not an error of anybody's
     """A computation that was asked to stop; nothing is wrong, and it can be started again."""

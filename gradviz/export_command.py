@@ -97,9 +97,10 @@ def _write(arguments: argparse.Namespace, read: Read, values: Values) -> int:
         wrt = _listed(arguments.wrt)
     options = _options(arguments)
     for output in arguments.output:
-        if Path(output).suffix not in formats():
+        if Path(output).suffix.lower() not in formats():
             raise GradvizError(f"no format writes {output}", expected=", ".join(formats()))
     title, lesson = _about(arguments.program)
+    folded = _listed(arguments.fold)
     seed = None if arguments.seed is None else values([f"seed={arguments.seed}"])["seed"]
     stage = staged(
         text,
@@ -107,16 +108,18 @@ def _write(arguments: argparse.Namespace, read: Read, values: Values) -> int:
         wrt=wrt,
         seed=seed,
         opened=_listed(arguments.open),
-        folded=_listed(arguments.fold),
+        folded=folded,
         digits=arguments.digits,
         title=title,
         font_scale=Options(**options).font_scale,
     )
+    for line in folded:
+        stage.run.graph.position(line)  # raises for a name that the program does not have
     code = 0
     for output in arguments.output:
         lecture = arguments.lecture
         if lecture is None:
-            lecture = arguments.step == "all" and Path(output).suffix == ".pptx"
+            lecture = arguments.step == "all" and Path(output).suffix.lower() == ".pptx"
         try:
             with _Progress(output) as progress:
                 files = export(

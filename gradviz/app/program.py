@@ -16,6 +16,7 @@ import numpy as np
 
 from gradviz.demos import Demo
 from gradviz.draw.stage import Stage
+from gradviz.draw.staging import staged
 from gradviz.draw.story import payload
 from gradviz.engine.build import as_value
 from gradviz.engine.graph import Graph, shape_of
@@ -24,9 +25,8 @@ from gradviz.engine.numeric import Array, Shape
 from gradviz.engine.parse import parse
 from gradviz.engine.tape import Tape
 from gradviz.engine.tokens import program_lines
-from gradviz.errors import GradvizError, LimitError
-from gradviz.explain.fold import View, line_groups, open_nodes
-from gradviz.explain.trace import Run, explore
+from gradviz.errors import GradvizError
+from gradviz.explain.trace import Run
 
 LINK_LIMIT = 1800  # characters; some mail programs and chats cut longer addresses
 FILE_LIMIT = 200_000  # bytes of an opened file or an unpacked link
@@ -126,11 +126,12 @@ def _seed_choice(value: Any) -> str:
 
 @dataclass(frozen=True)
 class Opened:
-    """A program that runs: its graph as typed, the values used, and the stage to show."""
+    """A program that runs: its graph as typed, the values used, the other arguments of `staged`, and what came of it."""
 
     graph: Graph
     values: Mapping[str, Array]
     output_shape: Shape
+    arguments: Json
     stage: Stage
 
     @cached_property
@@ -144,17 +145,18 @@ def open_program(program: Program) -> Opened:
     graph = parse(program.text, limits=APP)
     values = input_values(graph, program.values)
     shapes = {name: shape_of(value) for name, value in values.items()}
+    output = Tape(graph, shapes, (), APP).shapes[graph.output]
     fused = {node.id for node in graph.nodes if node.op is not None and node.op.fused}
-    gates = open_nodes(graph, shapes, [id for id in program.opened if id.partition("/")[0] in fused])
-    if APP.operations is not None and len(gates.operations) > APP.operations:
-        raise LimitError(f"opened up, this has more than {APP.operations} operations")
     wrt = [name for name in (graph.inputs if program.wrt is None else program.wrt) if name in graph.inputs]
-    tape_shapes = Tape(gates, shapes, (), APP).shapes
-    output = tape_shapes[gates.output]
-    seed = _seed(program.seed, output)
-    run = explore(gates, values, wrt=() if program.seed == "none" and output else wrt, seed=seed, limits=APP)
-    view = View(gates, _groups(gates, program.folded))
-    return Opened(graph, values, output, Stage(run, view=view, digits=program.digits, title=program.title))
+    arguments = {
+        "wrt": () if program.seed == "none" and output else tuple(wrt),
+        "seed": _seed(program.seed, output),
+        "opened": tuple(id for id in program.opened if id.partition("/")[0] in fused),
+        "folded": program.folded,
+        "digits": program.digits,
+        "title": program.title,
+    }
+    return Opened(graph, values, output, arguments, staged(graph, values, limits=APP, **arguments))
 
 
 def input_values(graph: Graph, overrides: Mapping[str, Any]) -> dict[str, Array]:
@@ -174,11 +176,6 @@ def _seed(choice: str, shape: Shape) -> Array:
         seed = np.zeros(shape)
         seed.flat[min(int(choice), seed.size - 1)] = 1.0
     return seed
-
-
-def _groups(graph: Graph, folded: tuple[str, ...]) -> dict[str, tuple[str, ...]]:
-    """Folded lines as boxes; a box is called after its line, with a mark that no name can have."""
-    return {f"[{line}]": members for line, members in line_groups(graph, folded).items()}
 
 
 def with_sum(program: Program) -> Program:

@@ -147,7 +147,7 @@ def _adopted(worker: Worker, settings: Any) -> bool:
     if worker.state == "failed":
         return False
     with worker.held() as experiment:
-        return experiment.adopt(settings)
+        return bool(experiment.adopt(settings))
 
 
 def _buttons(worker: Worker, name: str, title: str, speed: str) -> None:

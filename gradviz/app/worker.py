@@ -185,7 +185,7 @@ class Worker:
             self._fresh = False
 
     @contextmanager
-    def held(self) -> Iterator[Experiment]:
+    def held(self) -> Iterator[Any]:
         """The experiment for oneself, between two batches; training then goes on."""
         with self._command:
             done = self._done

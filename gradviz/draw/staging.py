@@ -1,5 +1,7 @@
-"""From a program and everything chosen beside it to its stage, in one call: what the app, the command line and
-scripts draw from is the same."""
+"""From a program and everything chosen beside it to its stage, in one call.
+
+The app, the command line and scripts all draw from it, so that they draw the same.
+"""
 
 from __future__ import annotations
 
@@ -12,8 +14,8 @@ from gradviz.engine.numeric import Array
 from gradviz.engine.source import Source, as_graph
 from gradviz.engine.tape import complete_inputs
 from gradviz.errors import LimitError
-from gradviz.explain.fold import View, line_groups, open_nodes
-from gradviz.explain.trace import explore
+from gradviz.explain.fold import View, has_layers, layer_groups, line_groups, open_nodes
+from gradviz.explain.trace import Run, explore
 
 
 def staged(
@@ -48,3 +50,12 @@ def staged(
 def _groups(graph: Graph, folded: Collection[str]) -> dict[str, tuple[str, ...]]:
     """Folded lines as boxes; a box is called after its line, with a mark that no name can have."""
     return {f"[{line}]": members for line, members in line_groups(graph, folded).items()}
+
+
+def stage_of(source: Source | Run | Stage) -> Stage:
+    """A stage as it is, or that of a run or program; a network is folded by its layers."""
+    if isinstance(source, Stage):
+        return source
+    run = source if isinstance(source, Run) else explore(source)
+    groups = layer_groups(run.graph) if has_layers(run.graph) else {}
+    return Stage(run, view=View(run.graph, groups))

@@ -204,7 +204,14 @@ class ShardedTape:
             TrainingTape(graph, self._half(shapes, part), self.wrt, limits, own)
             for part, own in zip(self.parts, into, strict=True)
         ]
-        self._jobs = _worker(self)
+        self._start()
+
+    def _start(self) -> None:
+        """A thread for the second half, and the queue of what it does, until this tape is gone."""
+        self._jobs = SimpleQueue[Any]()
+        weakref.finalize(self, self._jobs.put, None)
+        self._thread = Thread(target=_work, args=(self._jobs,), daemon=True, name="second half")
+        self._thread.start()
 
     def _half(self, shapes: Mapping[str, Shape], part: slice) -> dict[str, Shape]:
         rows = part.stop - part.start
@@ -270,6 +277,8 @@ class ShardedTape:
             finally:
                 exchange.end(half)
 
+        if not self._thread.is_alive():  # a forked process starts with one thread
+            self._start()
         with one_library_thread():
             self._jobs.put(lambda: answer.put(guarded(1)))
             found = [guarded(0), answer.get()]
@@ -282,14 +291,6 @@ class ShardedTape:
 class _Failed:
     def __init__(self, error: BaseException) -> None:
         self.error = error
-
-
-def _worker(owner: ShardedTape) -> SimpleQueue[Any]:
-    """The queue of a thread that does what is put there, until its owner is gone."""
-    jobs = SimpleQueue[Any]()
-    weakref.finalize(owner, jobs.put, None)
-    Thread(target=_work, args=(jobs,), daemon=True, name="second half").start()
-    return jobs
 
 
 def _work(jobs: SimpleQueue[Any]) -> None:

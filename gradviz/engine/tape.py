@@ -103,7 +103,7 @@ class Tape:
                     watch.clear()
                 self._replay_forward(registers)
                 self._plant_seed(registers, seed)
-                self._play_blaming(self.backward, [consumer for consumer, _ in self.edges], registers, watch)
+                self._replay_backward(registers, watch)
 
     def _play_forward(self, registers: list[Array], stop: Stop | None) -> None:
         _play(self.forward, registers, None, stop)
@@ -116,6 +116,9 @@ class Tape:
         n = len(self.graph)
         registers[:] = [np.float64(r) if type(r) is float else r for r in registers[:n]] + [None] * n
         self._play_blaming(self.forward, self.graph.operations, registers, None)
+
+    def _replay_backward(self, registers: list[Array], watch: list[Array] | None) -> None:
+        self._play_blaming(self.backward, [consumer for consumer, _ in self.edges], registers, watch)
 
     def gradient(self, registers: list[Array], position: int) -> Array:
         """The gradient of a node after `run`; zeros where the output does not depend on it."""

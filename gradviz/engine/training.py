@@ -120,6 +120,16 @@ class TrainingTape(Tape):
         for position, target in self.targets.items():
             self._deliver(registers, len(self.graph) + position, target)
 
+    def _replay_forward(self, registers: list[Array]) -> None:
+        """By the rules, which name what refuses its values; where none does, by the kernels as well, since they
+        keep what their way back reads."""
+        super()._replay_forward(registers)
+        self._play_forward(registers, None)
+
+    def _replay_backward(self, registers: list[Array], watch: list[Array] | None) -> None:
+        super()._replay_backward(registers, None)
+        self._play_backward(registers, watch, None)
+
     def _add(self, registers: list[Array], write: int, contribution: Array) -> None:
         before = registers[write]
         if before is None:

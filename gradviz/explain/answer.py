@@ -52,6 +52,8 @@ class Answer:
     def _graph(given: str | Array, nodes: dict[str, int], limits: Limits) -> Graph:
         if isinstance(given, str):
             return parse(given, names=nodes, limits=limits)
+        if given is None:
+            raise GradvizError("there is no answer here", expected="a formula, a number, a list or an array")
         return graph_of(variable("answer", given))
 
     @property

@@ -56,9 +56,10 @@ def general_form(run: Run, edge: EdgeAt, notation: Notation, layout: Layout = "d
 def chain_form(
     run: Run, edges: Sequence[EdgeAt], notation: Notation, layout: Layout = "denominator"
 ) -> Formula:
-    """The product of the Jacobians along a path, in the direction of the graph; numerator layout transposes each
-    and reverses them all."""
-    factors = [general_form(run, edge, notation, layout) for edge in edges]
+    """The product of the Jacobians along a path, in the direction of the graph, without those that are the identity;
+    numerator layout transposes each and reverses them all."""
+    forms = [general_form(run, edge, notation, layout) for edge in edges]
+    factors = [form for form in forms if form.template not in ("1", "I")] or forms[:1]
     return sequence(factors if layout == "denominator" else factors[::-1], _TIMES)
 
 

@@ -6,7 +6,7 @@ layout transposes every factor and reverses the product.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import pairwise
@@ -26,7 +26,7 @@ from gradviz.explain.structure import Kind, Structure
 from gradviz.explain.trace import Run
 from gradviz.explain.typeset import Formula
 
-LETTERS = "NHMKPQRSTUVXYZ"  # for the sizes of a program, in the order in which its inputs show them
+LETTERS = "NHMKPQRSTUVXYZ"  # for the sizes of a program, in the order in which it meets them
 _SYMMETRIC: tuple[Kind, ...] = ("identity", "scalar multiple", "diagonal")
 
 
@@ -184,10 +184,21 @@ class Ledger:
 
     @cached_property
     def letters(self) -> dict[int, str]:
-        """A letter for every size of an axis of an input, in order of appearance; none when they run out."""
-        sizes = [size for i in self.graph.leaves.values() for size in self.shapes[i] if size > 1]
-        distinct = list(dict.fromkeys(sizes))
+        """A letter for every size of an axis of an input, in the order in which the program meets them: what an
+        operation sums over, then what it gives, whatever the order of the inputs. None when they run out."""
+        of_inputs = dict.fromkeys(
+            size for i in self.graph.leaves.values() for size in self.shapes[i] if size > 1
+        )
+        met = [size for i in self.graph.operations for size in self._sizes_at(i) if size in of_inputs]
+        distinct = list(dict.fromkeys([*met, *of_inputs]))
         return dict(zip(distinct, LETTERS, strict=False)) if len(distinct) <= len(LETTERS) else {}
+
+    def _sizes_at(self, position: int) -> Iterator[int]:
+        """The sizes that an operation does away with, then those of what it gives, the last axis first."""
+        out = self.shapes[position]
+        for arg in self.graph.nodes[position].args:
+            yield from (size for size in self.shapes[arg] if size not in out)
+        yield from reversed(out)
 
     def text(self, *, letters: bool = False) -> str:
         """The ledger in one line per path."""

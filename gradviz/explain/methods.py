@@ -157,6 +157,8 @@ def complex_obstacle(graph: Graph, leaf: str) -> str:
             continue
         if node.op.name not in ANALYTIC:
             return f"no complex step through {node.op.name}: its code looks at signs or sizes of real numbers"
+        if all(node.op.rule(slot).is_zero for slot, arg in enumerate(node.args) if arg in reached):
+            return f"no complex step through what {node.op.name} only chooses by: it has no slope"
         reached.add(i)
     return ""
 

@@ -86,6 +86,7 @@ def test_values_and_options_reach_the_picture(tmp_path: Path) -> None:
         ["D1"], ["D1", "-o", "a.bmp"], ["D1", "-o", "a.svg", "--step", "99"], ["D1", "-o", "a.svg", "--theme", "pink"],
         ["D1", "-o", "a.svg", "--nodes", "nope"], ["D1", "-o", "a.svg", "--width", "1"], ["y = 2x", "-o", "a.svg"],
         ["D1", "-o", "a.svg", "--watch"], ["D1", "-o", "a.svg", "--set", "q=1"], ["nope.txt", "-o", "a.svg"],
+        ["D1", "-o", "a.svg", "--fold", "nope"], ["D1", "-o", "a.pptx", "--width", "100"],
     ],
 )  # fmt: skip
 def test_bad_input_is_exit_code_2(

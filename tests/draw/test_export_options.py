@@ -6,11 +6,12 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
 import gradviz as gv
 from gradviz.demos import demos
-from gradviz.draw.export import Options, export, formats, rendered
+from gradviz.draw.export import Options, export, formats, gif, rendered
 from gradviz.draw.stage import Stage
 from gradviz.draw.theme import THEMES
 from gradviz.explain.fold import View, line_groups
@@ -34,7 +35,8 @@ def words(root: Any, role: str) -> list[str]:
 
 
 @pytest.mark.parametrize(
-    ("step", "count"), [("last", 1), (0, 1), (10, 1), ("4", 1), ("2-4", 3), ("0-10", 11), ("all", 11)]
+    ("step", "count"),
+    [("last", 1), (0, 1), (10, 1), (np.int64(3), 1), ("4", 1), ("2-4", 3), ("0-10", 11), ("all", 11)],
 )
 def test_steps(step: int | str, count: int) -> None:
     names = [name for name, _ in rendered(stage(), "deck.svg", step)]
@@ -68,7 +70,18 @@ def test_options_out_of_range_are_refused(changes: dict[str, Any]) -> None:
     assert "expected" in str(caught.value)
 
 
-@pytest.mark.parametrize("name", ["a.bmp", "a", "a.SVG.exe", "a.PDF"])
+def test_the_case_of_a_suffix_does_not_matter(tmp_path: Path) -> None:
+    (small,), (large,) = (export("x = 1\ny = x*x", tmp_path / name) for name in ("a.svg", "b.SVG"))
+    assert small.read_bytes() == large.read_bytes()
+
+
+@pytest.mark.parametrize(("width", "height"), [(100, None), (100, 6000), (20_000, 20_000)])
+def test_slides_are_of_a_size_that_powerpoint_takes(width: float, height: float | None) -> None:
+    with pytest.raises(gv.GradvizError, match="PowerPoint"):
+        list(rendered(stage(), "a.pptx", 0, width=width, height=height))
+
+
+@pytest.mark.parametrize("name", ["a.bmp", "a", "a.SVG.exe"])
 def test_an_unknown_format_is_refused(name: str, tmp_path: Path) -> None:
     with pytest.raises(gv.GradvizError, match="format"):
         export("x = 1\ny = x*x", tmp_path / name)
@@ -153,6 +166,12 @@ def test_transparent_pictures_have_no_ground() -> None:
 def test_pixels(scale: float | None, factor: float) -> None:
     ((_, content),) = rendered(stage(), "a.png", scale=scale)
     assert readers.picture(content).width == pytest.approx(float(drawn().get("width")) * factor, abs=1)
+
+
+def test_pictures_have_a_largest_number_of_pixels(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(gif, "_MOST", 1e4)
+    ((_, content),) = rendered(stage(), "a.gif", 0, width=800, height=200, scale=10)
+    assert readers.picture(content).size == (200, 50)
 
 
 def test_larger_letters_get_more_room(tmp_path: Path) -> None:

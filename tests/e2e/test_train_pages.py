@@ -29,7 +29,10 @@ def press(page: Any, name: str) -> None:
 
 
 def choose(page: Any, label: str, option: str) -> None:
-    menu, wanted = page.get_by_role("combobox", name=label), page.get_by_role("option", name=option, exact=True)
+    menu, wanted = (
+        page.get_by_role("combobox", name=label),
+        page.get_by_role("option", name=option, exact=True),
+    )
     for _ in range(5):
         if menu.get_attribute("aria-expanded") != "true":
             menu.click()

@@ -106,6 +106,15 @@ def test_the_library_has_its_threads_back_afterwards() -> None:
     assert controls[0]() == before
 
 
+def test_a_forked_process_has_a_thread_of_its_own() -> None:
+    tape, values, _ = halves()
+    expected = tape.run(values)[tape.graph.output]
+    tape._jobs.put(None)
+    tape._thread.join(5)  # as in a child, where only the thread that forked goes on
+    assert not tape._thread.is_alive()
+    assert tape.run(values)[tape.graph.output] == expected
+
+
 def test_the_thread_ends_with_its_tape() -> None:
     before = set(threading.enumerate())
     tape, values, _ = halves()

@@ -199,6 +199,24 @@ def test_nothing_grows_and_nothing_large_is_made_over_a_thousand_steps() -> None
     assert peak - before < 250_000
 
 
+@pytest.mark.parametrize("text", ["relu(0 - 1/(a*a)) + mse(x, w)", "sqrt(a) + mse(x, w)"])
+def test_a_number_that_python_refuses_leaves_nothing_of_the_step_before(text: str) -> None:
+    """1/0 of Python's floats is played again with NumPy's: on the way there, and on the way back."""
+    graph, rng, into = gv.parse(text), np.random.default_rng(0), np.zeros((64, 64))
+    shapes: dict[str, Any] = {"a": (), "x": into.shape, "w": into.shape}
+    plain, kept = Tape(graph, shapes), TrainingTape(graph, shapes, gradients_into={"w": into})
+    for a in (0.0, 1.0, 0.0):
+        values = {"a": a, "x": rng.standard_normal(into.shape), "w": rng.standard_normal(into.shape)}
+        expected, watch = plain.run(values), list[Any]()
+        kept.run(values, watch=watch)
+        np.testing.assert_allclose(into, plain.gradient(expected, graph.position("w")), rtol=1e-12)
+        assert len(watch) == len(kept.edges)
+
+
+def test_an_empty_batch_keeps_its_columns() -> None:
+    agree(*call("flatten", (np.ones((0, 3, 2)),), {}), np.ones((0, 6)), rtol=1e-12)
+
+
 @pytest.mark.parametrize("seed", range(4))
 def test_equal_maxima_of_a_window_are_told_apart_as_by_the_rules(seed: int) -> None:
     rng = np.random.default_rng(seed)

@@ -396,3 +396,8 @@ def test_long_and_branching_programs_are_judged_in_time() -> None:
     chain = ["x = 1", "a0 = 0.5*x", *(f"a{i} = relu(a{i - 1})" for i in range(1, 450))]
     assert gv.judge("\n".join(chain), "x", "(x > 0)/2").ok
     assert gv.judge("\n".join(chain), "x", "x/3").kind == "wrong"
+
+
+def test_no_answer_is_refused_in_words() -> None:
+    with pytest.raises(gv.GradvizError, match="no answer"):
+        gv.judge(D1, "w1", None)  # type: ignore[arg-type]

@@ -34,6 +34,11 @@ def test_the_ledger_of_the_vector_network(leaf: str, letters: str, numbers: str)
     assert str(found) == numbers
 
 
+@pytest.mark.parametrize("first", ["", "y = ones(2)\n", "W2 = ones(2, 3)\n", "W1 = ones(3, 4)\n"])
+def test_letters_do_not_depend_on_the_order_of_the_inputs(first: str) -> None:
+    assert ledger(first + D6, "W1", SHAPES).text(letters=True) == "(HN×H)(H×H)(H×M)(M×1) → reshape to H×N"
+
+
 def test_numerator_layout_reverses_and_transposes() -> None:
     found = ledger("x = ones(4)\n" + D6, "W1", SHAPES, "numerator")
     assert found.text(letters=True) == "(1×M)(M×H)(H×H)(H×HN) → reshape to H×N"

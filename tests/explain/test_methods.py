@@ -165,6 +165,10 @@ class TestNumerical:
         assert TABLE.keys() >= ANALYTIC
         with pytest.raises(gv.GradvizError, match="no complex step through abs"):
             error_curve("x = 2\ny = abs(x)", "x", method="complex-step")
+        with pytest.raises(gv.GradvizError, match="only chooses by"):
+            error_curve(
+                "x = [[1, 2], [3, 4]]\nt = [0, 1]\ny = cross_entropy(x, t)", "t", (0,), method="complex-step"
+            )
         free = error_curve("x = 2\nw = 3\ny = x*2 + abs(w)", "x", method="complex-step", steps=[1e-20])
         assert free.errors == (0.0,)
 

@@ -9,7 +9,6 @@ function build(root) {
   mirror.setAttribute("aria-hidden", "true");
   const area = document.createElement("textarea");
   area.spellcheck = false;
-  area.setAttribute("aria-label", "Program");
   area.setAttribute("autocapitalize", "off");
   const box = document.createElement("div");
   box.className = "box";
@@ -18,7 +17,7 @@ function build(root) {
   message.className = "message";
   message.setAttribute("role", "alert");
   root.append(box, message);
-  return { mirror, area, message, version: null, timer: 0, sent: null };
+  return { box, mirror, area, message, version: null, timer: 0, sent: null };
 }
 
 /** The text again, with the blamed characters in a <mark>; as text nodes only. */
@@ -64,6 +63,8 @@ export default function ({ parentElement, data, setTriggerValue }) {
     editor.area.value = data.text;
     editor.sent = data.text;
   }
+  if (editor.rows !== data.rows) editor.box.style.height = `${(editor.rows = data.rows) * 1.27 + 2}rem`;
+  editor.area.setAttribute("aria-label", data.label);
   const send = () => {
     clearTimeout(editor.timer);
     if (editor.area.value === editor.sent) return;
@@ -77,7 +78,13 @@ export default function ({ parentElement, data, setTriggerValue }) {
   };
   editor.area.onblur = send;
   editor.area.onkeydown = (event) => {
-    if (event.key === "Enter" && (event.ctrlKey || event.metaKey)) send();
+    if (event.key !== "Enter" || event.isComposing) return;
+    if (data.enters && !event.shiftKey) {
+      event.preventDefault();
+      clearTimeout(editor.timer);
+      editor.sent = editor.area.value;
+      setTriggerValue("enter", editor.area.value);
+    } else if (event.ctrlKey || event.metaKey) send();
   };
   editor.area.onscroll = () => {
     editor.mirror.scrollTop = editor.area.scrollTop;

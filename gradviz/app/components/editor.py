@@ -24,16 +24,27 @@ def _component() -> Callable[..., Any]:
 
 
 def editor(
-    text: str, version: int, error: GradvizError | None, *, key: str, on_edit: Callable[[], None]
+    text: str,
+    version: int,
+    error: GradvizError | None,
+    *,
+    key: str,
+    on_edit: Callable[[], None],
+    label: str = "Program",
+    rows: int = 9,
+    on_enter: Callable[[], None] | None = None,
 ) -> None:
     """Show the text. After an edit, `on_edit` is called and `st.session_state[key].edit` holds the new text.
 
-    A new `version` replaces what is in the field.
+    A new `version` replaces what is in the field. With `on_enter` the Enter key hands the text in: `.enter` holds it;
+    Shift + Enter begins a new line.
     """
+    data = {"text": text, "version": version, "error": _as_data(error, text), "label": label, "rows": rows}
     _component()(
         key=key,
-        data={"text": text, "version": version, "error": _as_data(error, text)},
+        data={**data, "enters": on_enter is not None},
         on_edit_change=on_edit,
+        on_enter_change=on_enter or (lambda: None),
     )
 
 

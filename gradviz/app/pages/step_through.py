@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import re
 from math import prod
-from string import punctuation
 from typing import Any
 
 import streamlit as st
@@ -12,8 +10,11 @@ import streamlit as st
 from gradviz.app import session
 from gradviz.app.components.editor import editor
 from gradviz.app.components.stepper import stepper
+from gradviz.app.entry import show_entry, take_entry
 from gradviz.app.inputs import input_fields, range_editor, scalar_ranges
 from gradviz.app.program import DIGITS, Opened, Program, group_line, home_line, with_sum
+from gradviz.app.slides import of_explored, of_program, slides_button, slides_panel
+from gradviz.app.style import verbatim
 from gradviz.demos import demos
 from gradviz.errors import GradvizError
 
@@ -24,26 +25,60 @@ ORDER = 1
 
 def show() -> None:
     """Draw the page."""
+    if (explored := session.explored()) is not None:
+        _show_explored(explored)
+        return
     session.start()
     opened, error = session.current()
+    if show_entry(opened.stage.run):
+        return
     with st.sidebar:
         _rail(opened, error)
     if error and error.span is None:
-        st.error(_verbatim(str(error)), icon="⚠")
+        st.error(verbatim(str(error)), icon="⚠")
     if st.session_state.notice:
-        st.toast(_verbatim(st.session_state.notice), icon="⚠")
+        st.toast(verbatim(st.session_state.notice), icon="⚠")
         st.session_state.notice = ""
     stepper(
         {**opened.story, **session.story()},
         key="stepper",
         on_open=_toggle_open,
         on_fold=lambda: _toggle_fold(opened),
+        on_element=lambda: take_entry(opened.stage.run),
     )
+    slides_panel(of_program(session.program(), opened))
 
 
-def _verbatim(text: str) -> str:
-    """A text as Markdown that shows just this text: a message may quote what a file or an address brought."""
-    return re.sub(f"([{re.escape(punctuation)}])", r"\\\1", text)
+def _show_explored(explored: session.Explored) -> None:
+    """A batch of a training, folded by layers."""
+    if show_entry(explored.shown):
+        return
+    with st.sidebar:
+        back = st.button("Back to training", type="primary", icon=":material/arrow_back:")
+        st.markdown(f"**{verbatim(explored.title)}**")
+        st.caption(
+            "One batch of this training, folded by layers. Click a box and open it to see what is inside."
+        )
+        if st.button("Close it and show programs"):
+            session.leave_explored()
+            st.rerun()
+        slides_button()
+    if back:
+        session.leave_explored()
+        st.switch_page(st.session_state.pages[explored.back])
+
+    def toggle(trigger: str) -> None:
+        if isinstance(node := st.session_state["stepper"][trigger], str):
+            session.toggle_group(node)
+
+    stepper(
+        explored.story,
+        key="stepper",
+        on_open=lambda: toggle("open"),
+        on_fold=lambda: toggle("fold"),
+        on_element=lambda: take_entry(explored.shown),
+    )
+    slides_panel(of_explored(explored))
 
 
 def _rail(opened: Opened, error: GradvizError | None) -> None:
@@ -58,6 +93,7 @@ def _rail(opened: Opened, error: GradvizError | None) -> None:
         key=f"demo {program.text}",
         on_change=lambda: _take_demo(f"demo {program.text}"),
     )
+    slides_button()
     editor(program.text, st.session_state.version, error, key="editor", on_edit=_edited)
     lesson = next((demo.lesson for demo in demos().values() if demo.text == program.text), "")
     if lesson:
@@ -153,7 +189,7 @@ def _share(program: Program) -> None:
         try:
             session.set_program(Program.from_json(file.getvalue().decode("utf-8", "replace")))
         except GradvizError as error:
-            st.error(_verbatim(str(error)), icon="⚠")
+            st.error(verbatim(str(error)), icon="⚠")
         else:
             st.rerun()
 

@@ -179,8 +179,9 @@ class Experiment(BaseExperiment[Settings]):
         """The test digits of other classes that are nearest to the chosen one, pixel by pixel."""
         difference = self.test - self.test[self.chosen]
         distance = np.einsum("nchw,nchw->n", difference, difference)
-        order: FloatArray = np.argsort(distance, kind="stable")
-        return order[self.truth[order] != self.truth[self.chosen]][:count]
+        order = np.argsort(distance, kind="stable")
+        nearest: FloatArray = order[self.truth[order] != self.truth[self.chosen]][:count]
+        return nearest
 
     def exciting(self, unit: int, count: int = 24) -> FloatArray:
         """The test digits to which a unit of `unit_layer` says most."""

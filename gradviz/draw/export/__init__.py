@@ -81,7 +81,7 @@ def rendered(
 ) -> Iterator[tuple[str, bytes]]:
     """The files that `export` would write, as names and contents; each is made when it is asked for."""
     target = PurePath(name)
-    form = _format(target.suffix)
+    form = _format(target.suffix.lower())
     settings = make_options(options, changes, form.USUAL)
     unknown = [node for node in settings.nodes if node not in stage.view.boxes]
     if unknown:

@@ -19,6 +19,7 @@ SUFFIX = ".gif"
 MANY = True
 FROM_START = True
 USUAL: dict[str, Any] = {"scale": 1.0}
+_MOST = 1e7  # pixels of a frame
 _LAST = 2  # times as long stays the last picture, so that one sees that it is the end
 
 
@@ -31,7 +32,8 @@ def render(deck: Deck) -> bytes:
     palette = _palette(pages)
     pictures = []
     for page in pages:
-        drawn = Image.open(BytesIO(png.draw(replace(page, transparent=False), options.scale or 1.0)))
+        content = png.draw(replace(page, transparent=False), options.scale or 1.0, _MOST)
+        drawn = Image.open(BytesIO(content))
         picture = Image.fromarray(_indexed(np.asarray(drawn.convert("RGB"), dtype=np.int32), palette), "P")
         picture.putpalette(palette.astype(np.uint8).tobytes())
         pictures.append(picture)

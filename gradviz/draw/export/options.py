@@ -6,6 +6,8 @@ import re
 from dataclasses import dataclass, fields
 from typing import Any, Literal, get_args
 
+import numpy as np
+
 from gradviz.draw.stage import Stage
 from gradviz.draw.theme import THEMES, Theme
 from gradviz.errors import GradvizError
@@ -20,9 +22,10 @@ class Options:
     """How a picture or deck looks. None means what is usual for the format: slides carry a title and the
     derivation, single pictures only the graph. `title` is a text, or True for the program's own title.
 
-    `width` and `height` are in px and win over `aspect`; without any of them the page is as large as its content.
-    `scale` is the number of pixels per px in PNG (2) and GIF (1), `seconds` how long the GIF shows a step. `nodes` draws
-    only these nodes and the lines between them. `lecture` puts title, graph, chain rule and re-use around the steps.
+    `width` and `height` are in px and win over `aspect`; without any of them the page is as large as its
+    content. `scale` is the number of pixels per px in PNG (2) and GIF (1), less for pictures of very many
+    pixels; `seconds` how long the GIF shows a step. `nodes` draws only these nodes and the lines between
+    them. `lecture` puts title, graph, chain rule and re-use around the steps.
     """
 
     theme: str | Theme = "light"
@@ -119,7 +122,8 @@ def chosen_steps(stage: Stage, step: int | str, options: Options) -> tuple[int, 
         return (high,)
     if isinstance(step, str) and re.fullmatch(r"\d{1,9}", step):
         step = int(step)
-    if isinstance(step, int) and not isinstance(step, bool):
+    if isinstance(step, (int, np.integer)) and not isinstance(step, bool):
+        step = int(step)
         if not low <= step <= high:
             raise GradvizError(f"there is no step {step}", expected=f"{low} to {high}, a range, last or all")
         return (step,)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from math import sqrt
 from typing import Any
 
 from gradviz.draw.export import svg
@@ -13,6 +14,7 @@ MANY = False
 FROM_START = True
 USUAL: dict[str, Any] = {"scale": 2.0}
 _LARGEST = 16_000.0  # pixels of a side
+_MOST = 5e7  # pixels in all
 
 
 def render(deck: Deck) -> bytes:
@@ -20,9 +22,10 @@ def render(deck: Deck) -> bytes:
     return draw(next(deck.pages()), deck.options.scale or 1.0)
 
 
-def draw(page: Page, scale: float) -> bytes:
-    """A page as PNG with so many pixels per px."""
-    return rasterized(svg.draw(page, outlined=True), min(scale, _LARGEST / max(page.width, page.height)))
+def draw(page: Page, scale: float, most: float = _MOST) -> bytes:
+    """A page as PNG with so many pixels per px; with fewer where it would have more than `most` pixels."""
+    room = min(_LARGEST / max(page.width, page.height), sqrt(most / (page.width * page.height)))
+    return rasterized(svg.draw(page, outlined=True), min(scale, room))
 
 
 def rasterized(drawing: str, scale: float) -> bytes:

@@ -14,6 +14,7 @@ from gradviz.draw.export.deck import Deck
 from gradviz.draw.export.marks import Page
 from gradviz.draw.export.options import SLIDES
 from gradviz.draw.export.shapes import EMU, Pictures, slide_shapes, transition
+from gradviz.errors import GradvizError
 
 SUFFIX = ".pptx"
 MANY = True
@@ -21,6 +22,7 @@ FROM_START = False
 USUAL: dict[str, Any] = SLIDES
 _LONG_AGO = datetime(2000, 1, 1, tzinfo=UTC)  # equal decks are equal files
 _TITLE_ONLY, _BLANK = 5, 6  # layouts of the built-in template
+_SMALLEST, _LARGEST = 96.0, 5376.0  # px of a side: PowerPoint takes 1 to 56 inches
 
 
 def render(deck: Deck) -> bytes:
@@ -39,7 +41,16 @@ def render(deck: Deck) -> bytes:
 
 
 def _prepare(presentation: Any, page: Page) -> None:
-    """Slides of the page's size, the template's own placeholders moved along, and who made the file."""
+    """Slides of the page's size, the template's own placeholders moved along, and who made the file.
+
+    Raises GradvizError for a size that PowerPoint does not take.
+    """
+    if not _SMALLEST <= min(page.width, page.height) <= max(page.width, page.height) <= _LARGEST:
+        raise GradvizError(
+            "PowerPoint has no slides of this size",
+            got=f"{page.width:g} × {page.height:g} px",
+            expected=f"{_SMALLEST:g} to {_LARGEST:g} px on each side",
+        )
     across = page.width * EMU / presentation.slide_width
     down = page.height * EMU / presentation.slide_height
     presentation.slide_width, presentation.slide_height = round(page.width * EMU), round(page.height * EMU)

@@ -8,15 +8,15 @@ const INTERACTIVE = [
 ].join(",");
 const PAN = 60;
 
-/** Listens until the returned function is called. */
-export function listenKeys(root, actions) {
+/** Listens until the returned function is called; with `only` nowhere but inside the view. */
+export function listenKeys(root, actions, only) {
   const inside = (event) => handle(event, actions);
   const outside = (event) => {
     const path = event.composedPath();
     if (!path.includes(root) && !path.some(isInteractive) && isInSight(root)) handle(event, actions);
   };
   root.addEventListener("keydown", inside);
-  document.addEventListener("keydown", outside);
+  if (!only) document.addEventListener("keydown", outside);
   return () => {
     root.removeEventListener("keydown", inside);
     document.removeEventListener("keydown", outside);

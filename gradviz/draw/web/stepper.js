@@ -21,14 +21,15 @@ const ZOOM_STEP = 1.25;
 
 /**
  * Draws a payload inside `root`.
- * Options: onOpen(nodeId), onFold(nodeId), onElement(nodeId, index or null), onStep(k), theme ("light" or "dark"; follows the page when absent).
+ * Options: onOpen(nodeId), onFold(nodeId), onElement(nodeId, index or null), onStep(k),
+ * onSelect({kind, id} or null), theme ("light" or "dark"; follows the page when absent), keys ("inside": only where the view has the focus).
  */
 export function mount(root, payload, options = {}) {
   const app = { root, options, state: null, left: new Map(), speed: 1, timer: 0, frame: 0 };
   const actions = createActions(app);
   buildParts(app, actions);
   const theme = watchTheme(root, app.view, options.theme);
-  const stopKeys = listenKeys(app.view, actions);
+  const stopKeys = listenKeys(app.view, actions, options.keys === "inside");
   const resizing = new ResizeObserver(() => resize(app));
   load(app, payload);
   resizing.observe(app.view);
@@ -156,6 +157,7 @@ function focusBox(app) {
 
 function select(app, selection) {
   app.state.selection = selection;
+  app.options.onSelect?.(selection);
   app.scene.select(selection);
   renderPanel(app);
   const box = selection?.kind === "node" ? app.state.model.boxes.get(selection.id) : null;

@@ -7,9 +7,9 @@ const PADDING = { top: 32, right: 20, bottom: 32, left: 20 };
 const NEAR_EDGE = 36;
 const GLIDE = 240;
 
-/** A camera for `pane`; `cover()` is the width in px of what lies over the pane's right side. */
-export function createView(pane, camera, cover) {
-  const view = { pane, camera, cover, x: 0, y: 0, scale: 1, scene: null, fitted: true, whole: false, frame: 0 };
+/** A camera for `pane`; `cover()` is the width in px of what lies over the pane's right side; text stays `smallest` px at least. */
+export function createView(pane, camera, cover, smallest = SMALLEST_TEXT) {
+  const view = { pane, camera, cover, smallest, x: 0, y: 0, scale: 1, scene: null, fitted: true, whole: false, frame: 0 };
   const wheel = (event) => onWheel(view, event);
   pane.addEventListener("wheel", wheel, { passive: false });
   watchPointers(view);
@@ -35,7 +35,7 @@ function fit(view, focus, whole) {
   const { scene } = view;
   const across = (width - PADDING.left - PADDING.right) / scene.width;
   const down = (height - PADDING.top - PADDING.bottom) / scene.height;
-  const readable = SMALLEST_TEXT / scene.font;
+  const readable = view.smallest / scene.font;
   view.scale = Math.max(whole ? 0 : readable, Math.min(across, down, LARGEST_SCALE));
   const at = focus ?? { x: 0, y: scene.height / 2 };
   const x = centred(width, PADDING.left, PADDING.right, scene.width * view.scale, at.x * view.scale);
@@ -66,7 +66,7 @@ function apply(view) {
 function zoom(view, factor, px, py) {
   const { width, height } = free(view);
   const whole = Math.min(width / view.scene.width, height / view.scene.height) * 0.9;
-  const smallest = Math.min(whole, SMALLEST_TEXT / view.scene.font, view.scale);
+  const smallest = Math.min(whole, view.smallest / view.scene.font, view.scale);
   const scale = Math.min(LARGEST_ZOOM, Math.max(smallest, view.scale * factor));
   const ratio = scale / view.scale;
   view.scale = scale;

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from math import prod
+
 import numpy as np
 
 from gradviz.engine.axes import normal_axis
@@ -37,7 +39,7 @@ def _flatten_backward(scratch: Scratch, need: Need, g: Array, out: Array, x: Arr
 
 @kernel("flatten", backward=_flatten_backward)
 def flatten(scratch: Scratch, x: Array) -> Array:
-    out = scratch.array("out", (len(x), x.size // max(len(x), 1)), x.dtype)
+    out = scratch.array("out", (len(x), prod(x.shape[1:])), x.dtype)
     np.copyto(out.reshape(x.shape), x)
     return out
 

@@ -70,7 +70,9 @@ def _bilinear_element(index: Index, _near: Index, x: Shape, *, scale: Pair, alig
     rows = _interpolation(x[2], down, align_corners, float)[row]
     columns = _interpolation(x[3], across, align_corners, float)[column]
     weights = np.outer(rows, columns)
-    return " + ".join(f"{weights[i, j]}*{entry('x', (*lead, i, j))}" for i, j in np.argwhere(weights).tolist())
+    return " + ".join(
+        f"{weights[i, j]}*{entry('x', (*lead, i, j))}" for i, j in np.argwhere(weights).tolist()
+    )
 
 
 @operation(

@@ -1,0 +1,1 @@
+"""Browser modules of the pages on vector calculus."""

@@ -1,0 +1,184 @@
+"""Line charts: axes with round numbers, a legend by line style and colour with the last value, vertical marks."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from gradviz.draw.plots.pen import SIZE, Pen, number, ticks
+
+Json = dict[str, Any]
+FloatArray = npt.NDArray[np.float64]
+STYLES = {"solid": (), "dashed": (8, 4), "dotted": (2, 3.5)}
+_ROW = 20.0
+
+
+@dataclass(frozen=True)
+class _Series:
+    label: str
+    x: FloatArray
+    y: FloatArray
+    shown: npt.NDArray[np.bool_]
+    dash: Sequence[float]
+    colour: str
+    marker: bool
+
+
+@dataclass(frozen=True)
+class _Frame:
+    left: float
+    right: float
+    top: float
+    bottom: float
+    x: Callable[[float], float]
+    y: Callable[[float], float]
+
+
+def lines(pen: Pen, spec: Json) -> None:
+    """All series over common axes."""
+    series = [_series(pen, spec, one, i) for i, one in enumerate(spec["series"])]
+    top = _legend(pen, spec, series)
+    xs = np.concatenate([one.x[one.shown] for one in series]) if series else np.zeros(0)
+    ys = np.concatenate([one.y[one.shown] for one in series]) if series else np.zeros(0)
+    if not xs.size:
+        pen.text("nothing yet", pen.width / 2, pen.height / 2, align="center", colour=pen.colours.muted)
+        return
+    frame = _axes(pen, spec, (float(xs.min()), float(xs.max())), (float(ys.min()), float(ys.max())), top)
+    for mark in spec.get("marks") or ():
+        _mark(pen, frame, mark)
+    left, above = frame.left - 4, frame.top - 4
+    with pen.inside(left, above, frame.right - left + 4, frame.bottom - above + 4) as inner:
+        for one in series:
+            _draw(inner, frame, one, left, above)
+
+
+def _series(pen: Pen, spec: Json, one: Json, i: int) -> _Series:
+    y = np.asarray(one["y"], dtype=np.float64)
+    x = np.arange(y.size) if one.get("x") is None else np.asarray(one["x"])
+    shown = np.isfinite(y) & ((y > 0) if spec.get("log") else True)
+    style = one.get("style") or list(STYLES)[i % 3]
+    chosen = one.get("color")
+    colour = pen.colours.series[(i if chosen is None else chosen) % 8]
+    marker = bool(one.get("marker")) or int(shown.sum()) == 1
+    return _Series(str(one["label"]), x.astype(np.float64), y, shown, STYLES[style], colour, marker)
+
+
+def _legend(pen: Pen, spec: Json, series: Sequence[_Series]) -> float:
+    """The lines by name with their last values; returns where the chart begins."""
+    x, y = 0.0, _ROW / 2
+    if label := spec.get("y_label"):
+        pen.text(label, x, y, colour=pen.colours.muted)
+        x += pen.measure(label) + 16
+    for one in series:
+        last = _value(spec, float(one.y[-1])) if one.y.size else ""
+        width = 34 + pen.measure(one.label) + pen.measure(f" {last}", SIZE, 600)
+        if x > 0 and x + width > pen.width:
+            x, y = 0.0, y + _ROW
+        pen.line([(x, y), (x + 26, y)], one.colour, 2.25, one.dash)
+        pen.text(one.label, x + 32, y)
+        pen.text(last, x + 36 + pen.measure(one.label), y, weight=600)
+        x += width + 16
+    return y + _ROW / 2 + 4
+
+
+def _value(spec: Json, value: float) -> str:
+    return f"{number(100 * value)} %" if spec.get("percent") else number(value)
+
+
+def _axes(pen: Pen, spec: Json, xs: tuple[float, float], ys: tuple[float, float], top: float) -> _Frame:
+    bottom, right = pen.height - 22, pen.width - 6
+    at, share = (
+        _log_scale(ys, spec) if spec.get("log") else _linear_scale(ys, spec, max(2, (bottom - top) // 44))
+    )
+    names = [f"{_tick(100 * value)} %" if spec.get("percent") else _tick(value) for value in at]
+    left = math.ceil(max(pen.measure(name) for name in names)) + 8
+    span = xs[1] - xs[0] or 1.0
+    frame = _Frame(
+        left, right, top, bottom,
+        lambda value: left + (value - xs[0]) / span * (right - left),
+        lambda value: bottom - share(value) * (bottom - top),
+    )  # fmt: skip
+    for value, name in zip(at, names, strict=True):
+        y = round(frame.y(value)) + 0.5
+        pen.line([(left, y), (right, y)], pen.colours.line)
+        pen.text(name, left - 6, min(y, bottom - 2), align="right", colour=pen.colours.muted)
+    pen.line([(left, bottom + 0.5), (right, bottom + 0.5)], pen.colours.strong)
+    _x_ticks(pen, spec, frame, xs)
+    return frame
+
+
+def _x_ticks(pen: Pen, spec: Json, frame: _Frame, xs: tuple[float, float]) -> None:
+    label, y, given = spec.get("x_label") or "", frame.bottom + 13, spec.get("x_ticks")
+    free = frame.right - (pen.measure(label) + 12 if label and not given else 0)
+    pen.text(label, frame.right, frame.bottom - 10 if given else y, align="right", colour=pen.colours.muted)
+    if xs[0] == xs[1]:
+        pen.text(_tick(xs[0]), frame.left, y, colour=pen.colours.muted)
+        return
+    round_ones = ticks(*xs, max(1, (free - frame.left) // 70))[1]
+    for mark in given or [{"x": value, "label": _tick(value)} for value in round_ones]:
+        x, half = frame.x(mark["x"]), pen.measure(str(mark["label"])) / 2
+        pen.line([(x, frame.bottom), (x, frame.bottom + 4)], pen.colours.strong)
+        at = min(max(frame.left + half, x), frame.right - half if given else math.inf)
+        if at + half <= free + 0.5 and at - x < 12:
+            pen.text(mark["label"], at, y, align="center", colour=pen.colours.muted)
+
+
+def _tick(value: float) -> str:
+    return number(float(f"{value:.6g}"), 6)
+
+
+_Scale = tuple[list[float], Callable[[float], float]]
+
+
+def _linear_scale(ys: tuple[float, float], spec: Json, count: float) -> _Scale:
+    low, high = ys
+    given = spec.get("y_range") or (None, None)
+    low = 0.0 if 0 < low < 0.4 * high else low
+    if low == high:
+        low, high = low - (abs(low) or 1) / 2, high + (abs(high) or 1) / 2
+    low, high = low if given[0] is None else given[0], high if given[1] is None else given[1]
+    if not high > low:
+        high = low + 1
+    step, _ = ticks(low, high, count)
+    low = math.floor(low / step + 1e-9) * step if given[0] is None else low
+    high = math.ceil(high / step - 1e-9) * step if given[1] is None else high
+    return ticks(low, high, (high - low) / step)[1], lambda value: (value - low) / (high - low)
+
+
+def _log_scale(ys: tuple[float, float], spec: Json) -> _Scale:
+    given = spec.get("y_range") or (None, None)
+    bottom = math.floor(math.log10(ys[0] if given[0] is None else given[0]) + 1e-9)
+    top = max(bottom + 1, math.ceil(math.log10(ys[1] if given[1] is None else given[1]) - 1e-9))
+    found = [10.0**power for power in range(bottom, top + 1, math.ceil((top - bottom) / 5))]
+    return found, lambda value: (math.log10(value) - bottom) / (top - bottom)
+
+
+def _mark(pen: Pen, frame: _Frame, mark: Json) -> None:
+    at, label = frame.x(mark["x"]), str(mark.get("label") or "")
+    if not frame.left <= at <= frame.right:
+        return
+    pen.line([(at, frame.top), (at, frame.bottom)], pen.colours.text, 1.5, (3, 3))
+    on_left = at + 6 + pen.measure(label) > frame.right
+    side = at - 6 if on_left else at + 6
+    pen.text(label, side, frame.top + 9, align="right" if on_left else "left", halo=pen.colours.background)
+
+
+def _draw(pen: Pen, frame: _Frame, one: _Series, left: float, above: float) -> None:
+    """A series in as many pieces as it has gaps."""
+    places = [
+        (frame.x(x) - left, frame.y(y) - above) if ok else None
+        for x, y, ok in zip(one.x, one.y, one.shown, strict=True)
+    ]
+    path = ""
+    for before, place in zip([None, *places], places, strict=False):
+        if place is not None:
+            path += f"{'L' if before else 'M'}{place[0]:.2f},{place[1]:.2f}"
+    pen.path(path, one.colour, 2.25, one.dash)
+    if one.marker:
+        for place in filter(None, places):
+            pen.circle(*place, 3.5, one.colour, "none")
