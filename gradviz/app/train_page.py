@@ -10,6 +10,7 @@ import streamlit as st
 
 from gradviz.app import session
 from gradviz.app.components.live import live, pack
+from gradviz.app.save_picture import save_picture
 from gradviz.app.style import verbatim
 from gradviz.app.worker import Look, Worker
 from gradviz.errors import GradvizError
@@ -71,6 +72,8 @@ def frame(
         _view(mine, name, title, on_event)
         if beside is not None:
             beside()
+    with st.sidebar:
+        save_picture(lambda: _shown(mine), name)
     return mine.experiment
 
 
@@ -179,6 +182,13 @@ def _ask(name: str, command: str) -> None:
 
 def _next_state(name: str) -> None:
     st.session_state[f"{name}.random_state"] += 1
+
+
+def _shown(worker: Worker) -> dict[str, Any]:
+    """The panels of now, for a picture to keep."""
+    with worker.held() as experiment:
+        picture: dict[str, Any] = experiment.picture()
+        return picture
 
 
 def _speed(worker: Worker, name: str, first: str) -> None:

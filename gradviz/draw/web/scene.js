@@ -91,13 +91,13 @@ function place(element, box, outset, radius) {
 
 function drawSymbol(box) {
   const size = box.symbol.length > 2 ? "gv-symbol gv-word" : "gv-symbol";
-  const y = box.name ? box.y - box.height * 0.19 : box.y;
+  const y = box.name ? box.y - box.height * 0.21 : box.y;
   return svg("text", { class: size, x: box.x, y }, box.symbol);
 }
 
 /** In the middle of a leaf; under the symbol of an operation, where neither edges nor numbers pass. */
 function drawName(box, leaf) {
-  const y = leaf ? box.y : box.y + box.height * 0.23;
+  const y = leaf ? box.y : box.y + box.height * 0.24;
   const name = svg("text", { class: leaf ? "gv-name" : "gv-name gv-result", x: box.x, y }, svg("tspan", {}, box.name.base));
   if (box.name.sub) name.append(svg("tspan", { class: "gv-sub", dy: "0.3em" }, box.name.sub));
   return name;

@@ -1,6 +1,6 @@
 /** Pan, zoom, fit and follow: where the camera of the graph pane stands. */
 
-const SMALLEST_TEXT = 12;
+const SMALLEST_TEXT = 12.01; // px, and never less by rounding
 const LARGEST_SCALE = 1.6;
 const LARGEST_ZOOM = 6;
 const PADDING = { top: 32, right: 20, bottom: 32, left: 20 };
