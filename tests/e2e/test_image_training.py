@@ -38,9 +38,10 @@ def test_a_batch_is_opened_down_to_one_product_and_training_goes_on(app: Any, se
     wait_for_batches(app, 3)
     press(app, "Pause")
     wait_for_state(app, "paused")
+    done = batches(app) + 1
     press(app, "One batch")
+    wait_for_batches(app, done)
     wait_for_state(app, "paused")
-    done = batches(app)
     press(app, "Open this batch in the stepper")
     app.wait_for_selector(".gv svg .gv-node")
     app.locator("[data-open='[3]']").click()
