@@ -1,4 +1,4 @@
-"""`python -m benchmarks [train]`: measure, then print one table."""
+"""`python -m benchmarks [train|live]`: measure, then print one table."""
 
 from __future__ import annotations
 
@@ -14,17 +14,21 @@ def main() -> None:
     """Measure everything that is installed and print the table."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
     parser.add_argument(
-        "what", nargs="?", choices=["graphs", "train"], default="graphs", help="train: steps of real networks"
+        "what",
+        nargs="?",
+        choices=["graphs", "train", "live"],
+        default="graphs",
+        help="train: steps of real networks; live: training that is watched",
     )
     parser.add_argument(
         "--quick", action="store_true", help="few and short rounds: a look, not a measurement"
     )
     parser.add_argument("--markdown", action="store_true", help="print the table as Markdown")
     arguments = parser.parse_args()
-    if arguments.what == "train":
-        from benchmarks import training
+    if arguments.what != "graphs":
+        from benchmarks import live, training
 
-        training.main(arguments.quick, arguments.markdown)
+        {"train": training, "live": live}[arguments.what].main(arguments.quick, arguments.markdown)
         return
     peers = installed()
     for peer in PEERS.keys() - set(peers):

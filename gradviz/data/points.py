@@ -1,6 +1,7 @@
 """Labelled points in the plane, made by an explicit random generator: same generator, same points.
 
-Every function returns x (n, 2) float32 and y (n,) int64 in random order, the classes as even as n allows.
+Every function returns x (n, 2) float32 and y (n,) int64 in random order, the classes as even as n allows. What is
+no number of points or classes, no generator or no noise is refused with a DataError.
 """
 
 from __future__ import annotations
@@ -8,6 +9,7 @@ from __future__ import annotations
 import numpy as np
 
 from gradviz.data.shipped import Array
+from gradviz.data.uploads import DataError
 
 
 def moons(n: int, rng: np.random.Generator, noise: float = 0.1) -> tuple[Array, Array]:
@@ -46,6 +48,11 @@ def xor(n: int, rng: np.random.Generator, noise: float = 0.25) -> tuple[Array, A
 
 
 def _labels(n: int, classes: int, rng: np.random.Generator) -> Array:
+    for name, number, least in (("n", n, 0), ("classes", classes, 1)):
+        if not isinstance(number, int | np.integer) or number < least:
+            raise DataError(f"{name} is {number!r}; a whole number from {least} on is needed")
+    if not isinstance(rng, np.random.Generator):
+        raise DataError(f"rng is {rng!r}; a generator is needed, such as np.random.default_rng(0)")
     labels: Array = rng.permutation(np.arange(n) % classes)
     return labels
 
@@ -55,4 +62,6 @@ def _polar(radius: Array, angle: Array) -> Array:
 
 
 def _noisy(x: Array, noise: float, rng: np.random.Generator) -> Array:
+    if not isinstance(noise, float | int | np.number) or not noise >= 0:
+        raise DataError(f"noise is {noise!r}; a number from 0 on is needed")
     return (x + noise * rng.standard_normal(x.shape)).astype(np.float32)

@@ -20,7 +20,7 @@ _FORMATS = ("PNG", "JPEG", "WEBP", "BMP", "GIF", "TIFF", "PPM")
 
 
 class DataError(ValueError):
-    """A file that cannot be used, with the reason."""
+    """A file that cannot be used, or points that cannot be made, with the reason."""
 
 
 def read_image(content: bytes) -> Array:
@@ -57,7 +57,7 @@ def _eight_bit(image: Any) -> Array:
 
 
 def read_points(text: str) -> tuple[Array, Array]:
-    """Points with classes from lines `x, y, class` (or tab, blank, semicolon; a header is skipped).
+    """Points with classes from lines `x, y, class` (or tab, blank, semicolon; a header, a first line without any number, is skipped).
 
     Returns x (n, 2) float32 and y (n,) int64; classes may be numbers or words and are numbered in sorted order.
     Raises DataError, naming the line.
@@ -67,7 +67,7 @@ def read_points(text: str) -> tuple[Array, Array]:
     rows = [
         (i, _fields(line)) for i, line in enumerate(text.lstrip("\ufeff").splitlines(), 1) if line.strip()
     ]
-    if rows and not _is_number(rows[0][1][0]):
+    if rows and not any(map(_is_number, rows[0][1])):
         rows = rows[1:]
     if not 2 <= len(rows) <= MAX_POINTS:
         raise DataError(f"2 to {MAX_POINTS:,} points can be used, found {len(rows):,}")

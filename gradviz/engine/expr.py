@@ -222,7 +222,9 @@ def graph_of(root: Expr) -> Graph:
         op, name = expr.op, expr.name
         if name:
             if name in taken:
-                raise GradvizError(f"two different nodes are called {name!r}")
+                raise GradvizError(
+                    f"two different nodes are called {name!r}", hint="give one of them another name"
+                )
             taken.add(name)
         if op is None:
             position[expr] = builder.input(name, expr.default)

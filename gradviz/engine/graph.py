@@ -106,6 +106,12 @@ class Graph:
 
     def position(self, name: str) -> int:
         """Position of the node with this id; raises UnknownNameError with the nearest names."""
+        if not isinstance(name, str):
+            raise UnknownNameError(
+                "a node is found by its name",
+                got=repr(name),
+                expected=f"such as {self.nodes[self.output].id!r}",
+            )
         found = self.leaves.get(name)
         if found is not None:
             return found

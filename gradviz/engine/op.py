@@ -7,17 +7,17 @@ Overloads, parser names, checks, drawings and the reference page all read this t
 
 from __future__ import annotations
 
-import ast
 import inspect
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import cache, cached_property
+from functools import cached_property
 from itertools import zip_longest
-from math import pi, prod
+from math import prod
 from typing import Any, Literal, NamedTuple
 
 from gradviz.engine.links import LinkRule, Links, aligned, kept
+from gradviz.engine.local import MENTIONED, compiled
 from gradviz.engine.numeric import Array, Shape
 from gradviz.errors import ShapeError
 
@@ -36,6 +36,8 @@ Structure = Literal[
 # How a vjp takes many upstream gradients in one call: on further leading axes, or as more samples on the first axis,
 # with whatever else it reads repeated.
 Many = Literal["leading", "samples"]
+# A local Jacobian in LaTeX, in denominator and in numerator layout, and then in words what its letters stand for.
+Matrix = tuple[str, ...]
 
 # How tightly a formula binds: an operand that binds more loosely than its place asks for gets parentheses.
 LOOSE, SUM, PRODUCT, UNARY, POWER, ATOM = range(6)
@@ -58,19 +60,17 @@ class Rule:
     function: Callable[..., Array] | None = None
     links: LinkRule | None = None  # where it differs from what `structure` implies
     many: Many | None = None
-    jacobian: tuple[str, str] | None = (
-        None  # the matrix that stands in it, in denominator and numerator layout
-    )
+    jacobian: Matrix | Callable[..., Matrix] | None = None  # may depend on shapes and options
 
     @cached_property
     def vjp(self) -> Callable[..., Array]:
         """Upstream gradient and what the rule reads -> contribution to the argument."""
-        return self.function or _compile(self.local, times_upstream=True)
+        return self.function or compiled(self.local, times_upstream=True)
 
     @cached_property
     def local_derivative(self) -> Callable[..., Array]:
         """What the rule reads, without `g` -> the elementwise local derivative."""
-        return _compile(self.local, times_upstream=False)
+        return compiled(self.local, times_upstream=False)
 
     @cached_property
     def reads(self) -> tuple[str, ...]:
@@ -228,11 +228,6 @@ def _wire(rule: Rule, known: Mapping[str, int], op: Op) -> Wire:
 
 TABLE: dict[str, Op] = {}
 
-# What a declared derivative may mention beside the operations.
-HELPERS: dict[str, Any] = {"pi": pi}
-
-_COMPARISONS = {ast.Lt: "less", ast.LtE: "less_equal", ast.Gt: "greater", ast.GtE: "greater_equal"}
-
 
 def elementwise(
     *,
@@ -278,7 +273,7 @@ def operation(
     structure: Structure | Mapping[str, Structure],
     links: Mapping[str, LinkRule] | None = None,
     many: Mapping[str, Many] | None = None,
-    jacobian: Mapping[str, tuple[str, str]] | None = None,
+    jacobian: Mapping[str, Matrix | Callable[..., Matrix]] | None = None,
     shape: Callable[..., Shape],
     latex: str,
     symbol: str,
@@ -326,6 +321,7 @@ def _register(forward: Callable[..., Array], **fields: Any) -> Op:
     if name in TABLE:
         raise ValueError(f"two operations are called {name}")
     TABLE[name] = op
+    MENTIONED[name] = forward
     return op
 
 
@@ -345,42 +341,6 @@ def broadcast_shapes(*shapes: Shape) -> Shape:
 
 def _elementwise_shape(*shapes: Shape, **_options: Any) -> Shape:
     return broadcast_shapes(*shapes) if any(shapes) else ()
-
-
-def rule_code(text: str, *, times_upstream: bool) -> str:
-    """A declared local derivative as Python, alone or times the upstream gradient `g`."""
-    tree = ast.parse(text, mode="eval")
-    is_mask = isinstance(tree.body, ast.Compare)
-    if not (is_mask and times_upstream):  # a mask on its own multiplies fastest as it is
-        tree = ast.fix_missing_locations(_NumericComparisons().visit(tree))
-    body = ast.unparse(tree)
-    if not times_upstream:
-        return body
-    return {"1": "g", "-1": "-g"}.get(text) or ast.unparse(ast.parse(f"g * ({body})"))
-
-
-@cache
-def _compile(text: str, *, times_upstream: bool) -> Callable[..., Array]:
-    """A declared local derivative as a function of the names it mentions.
-
-    Only the texts of the table come here, never anything a user typed.
-    """
-    body = rule_code(text, times_upstream=times_upstream)
-    names = {node.id for node in ast.walk(ast.parse(body)) if isinstance(node, ast.Name)}
-    namespace: dict[str, Any] = {name: TABLE[name].forward for name in names & TABLE.keys()} | HELPERS
-    reads = ["g"] if times_upstream else []
-    reads += sorted(names - namespace.keys() - {"g"})
-    return eval(f"lambda {', '.join(reads)}: {body}", namespace)  # type: ignore[no-any-return]
-
-
-class _NumericComparisons(ast.NodeTransformer):
-    """Makes `x > y` the operation of that name, a number as in gradviz's own language: NumPy's booleans would
-    add up to True and turn float32 into float64."""
-
-    def visit_Compare(self, node: ast.Compare) -> ast.AST:
-        self.generic_visit(node)
-        name = ast.Name(_COMPARISONS[type(node.ops[0])], ast.Load())
-        return ast.Call(name, [node.left, *node.comparators], [])
 
 
 def _plain(value: Any) -> str:

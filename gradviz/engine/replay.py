@@ -8,11 +8,12 @@ from typing import Any
 import numpy as np
 
 from gradviz.engine.build import as_value
+from gradviz.engine.edges import wanted_names
 from gradviz.engine.graph import Graph, shape_of
 from gradviz.engine.limits import DEFAULT, Limits
 from gradviz.engine.numeric import Array, Shape
 from gradviz.engine.source import Source, as_graph
-from gradviz.engine.tape import Tape, complete_inputs, wanted_names
+from gradviz.engine.tape import Tape, complete_inputs
 from gradviz.errors import ShapeError
 
 Arrays = dict[str, Any]

@@ -11,7 +11,7 @@ import weakref
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import partial
 from queue import SimpleQueue
-from threading import Thread
+from threading import Event, Thread
 from typing import Any, Literal, overload
 
 import numpy as np
@@ -264,28 +264,46 @@ class ShardedTape:
         return np.zeros(self.shapes[position]) if found is None else found
 
     def _both(self, work: Callable[[int], Any]) -> list[Any]:
-        """`work(0)` here and `work(1)` on the other thread; what fails in either is raised here."""
-        exchange, answer = Exchange(), SimpleQueue[Any]()
+        """`work(0)` here and `work(1)` on the other thread; what fails in either is raised here, when both are done."""
+        exchange, done = Exchange(), Event()
+        found: list[Any] = [None, None]
         for half, tape in enumerate(self.tapes):
             tape.shared.meet = partial(exchange.total, half)
 
-        def guarded(half: int) -> Any:
+        def guarded(half: int) -> None:
             try:
-                return work(half)
+                found[half] = work(half)
             except BaseException as error:
-                return _Failed(error)
+                found[half] = _Failed(error)
             finally:
                 exchange.end(half)
+
+        def other() -> None:
+            guarded(1)
+            done.set()
 
         if not self._thread.is_alive():  # a forked process starts with one thread
             self._start()
         with one_library_thread():
-            self._jobs.put(lambda: answer.put(guarded(1)))
-            found = [guarded(0), answer.get()]
+            try:
+                self._jobs.put(other)
+                guarded(0)
+            finally:
+                exchange.end(0)
+                _wait_for(done)
         failures = [one.error for one in found if isinstance(one, _Failed)]
         for error in sorted(failures, key=lambda error: isinstance(error, Cut)):
             raise error
         return found
+
+
+def _wait_for(done: Event) -> None:
+    """Until it is done, so that nothing is written behind one's back; an interrupt comes out afterwards."""
+    try:
+        done.wait()
+    except BaseException:
+        _wait_for(done)
+        raise
 
 
 class _Failed:

@@ -9,18 +9,16 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import partial
-from typing import Any, TypeVar
+from typing import TypeVar
 
 import numpy as np
 
 from gradviz.engine.build import as_value
-from gradviz.engine.graph import Edge, Graph, Node, shape_of
+from gradviz.engine.edges import NOTHING, EdgeRules, wires_of
+from gradviz.engine.graph import Edge, Graph, shape_of
 from gradviz.engine.limits import DEFAULT, Limits
 from gradviz.engine.numeric import Array, Shape
-from gradviz.engine.op import Op, Wire
 from gradviz.errors import GradvizError, ShapeError, Stopped, UnknownNameError
-
-NOTHING = -1
 
 Stop = Callable[[], bool]
 Item = TypeVar("Item")
@@ -30,11 +28,11 @@ Item = TypeVar("Item")
 Call = tuple[Callable[..., Array], int, int, tuple[int, ...], int, bool]
 
 
-class Tape:
+class Tape(EdgeRules):
     """A graph ready to run forward and backward for inputs of fixed shapes.
 
-    Only nodes that lie between a wanted input and the output get backward calls. `edges` names the edge of
-    every backward call; `saved` maps each needed node to the positions and names its rules read.
+    Only nodes that lie between a wanted input and the output get backward calls; `edges` names the edge of every
+    one of them.
     """
 
     def __init__(
@@ -44,11 +42,7 @@ class Tape:
         wrt: Iterable[str] | None = None,
         limits: Limits = DEFAULT,
     ) -> None:
-        self.graph = graph
-        self.shapes = graph.infer_shapes(shapes, limits)
-        self.wrt = wanted_names(graph, wrt)
-        self.wanted = {graph.position(name) for name in self.wrt}
-        self.need = self._needed()
+        super().__init__(graph, shapes, wrt, limits)
         self.blank: list[Array] = [node.value for node in graph.nodes] + [None] * len(graph)
         self.forward = self._forward_calls()
         self.edges: list[tuple[int, int]] = []  # (consumer position, argument slot) of each backward call
@@ -138,7 +132,7 @@ class Tape:
             if shape:
                 raise ShapeError(
                     f"the output has shape {shape}, so it has no single gradient",
-                    hint="give seed= (the gradient put on the output), or reduce it with sum(…)",
+                    hint="give seed= (the gradient put on the output; --seed in a terminal), or reduce it with sum(…)",
                     got=str(shape),
                     expected="a scalar, or a seed",
                 )
@@ -149,20 +143,6 @@ class Tape:
                 "the seed must have the output's shape", got=str(shape_of(seed)), expected=str(shape)
             )
         registers[len(self.graph) + position] = seed
-
-    def _needed(self) -> list[bool]:
-        """Which nodes get a gradient: those that depend on a wanted one, through rules that pass it on."""
-        nodes, need = self.graph.nodes, [False] * len(self.graph)
-        for i in self.wanted:
-            need[i] = True
-        if self.wanted:
-            for i in self.graph.operations:
-                node = nodes[i]
-                for slot, arg in enumerate(node.args):
-                    if need[arg] and _wires(node)[slot] is not None:
-                        need[i] = True
-                        break
-        return need
 
     def _forward_calls(self) -> list[Call]:
         nodes = self.graph.nodes
@@ -184,7 +164,7 @@ class Tape:
         for i in reversed(self.graph.operations):
             if not reached[i]:
                 continue
-            args, wires, shape = nodes[i].args, _wires(nodes[i]), shapes[i]
+            args, wires, shape = nodes[i].args, wires_of(nodes[i]), shapes[i]
             places = (*args, i)  # the last, -1, is OUTPUT
             for slot, arg in enumerate(args):
                 wire = wires[slot]
@@ -201,105 +181,6 @@ class Tape:
                 edges.append((i, slot))
                 reached[arg] = True
         return calls
-
-    def _vjp(self, position: int, slot: int) -> tuple[Callable[..., Array], list[int]]:
-        """The rule of one edge with everything static bound, un-broadcasting, and what it still reads beside g."""
-        function, reads = self._bound_rule(position, slot)
-        shape = self.shapes[self.graph.nodes[position].args[slot]]
-
-        def contribution(*values: Array) -> Array:
-            return unbroadcast(function(*values), shape)
-
-        return contribution, reads
-
-    def _bound_rule(self, position: int, slot: int) -> tuple[Callable[..., Array], list[int]]:
-        rule = self.graph.nodes[position].op.rule(slot)  # type: ignore[union-attr]
-        function, names = bind(rule.vjp, rule.reads, self._static(position, slot))
-        registers = {"out": position} | self._arguments(position)
-        return function, [registers[name] for name in names[1:]] or [NOTHING]
-
-    def _arguments(self, position: int) -> dict[str, int]:
-        node = self.graph.nodes[position]
-        assert node.op is not None
-        return {} if node.op.variadic else dict(zip(node.op.args, node.args, strict=False))
-
-    def _static(self, position: int, slot: int) -> dict[str, Any]:
-        """What a rule may read that is known before any value: shapes, options, left-out arguments."""
-        node = self.graph.nodes[position]
-        op = node.op
-        assert op is not None
-        shapes = tuple(self.shapes[arg] for arg in node.args)
-        static: dict[str, Any] = {"index": slot, "shapes": shapes, **op.options, **node.options}
-        static |= {f"{name}_shape": shape for name, shape in zip(op.args, shapes, strict=False)}
-        if not op.variadic:
-            static |= dict.fromkeys(op.args[len(node.args) :])
-        return static
-
-    def saved(self, position: int) -> dict[str, int]:
-        """What a node must keep for its backward calls: name as in its rules -> position of the value.
-
-        A value read under two names is kept once. Literals are not counted: they are part of the program.
-        """
-        node = self.graph.nodes[position]
-        if node.op is None or not self.need[position]:
-            return {}
-        names = {"out": position} | self._arguments(position)
-        kept: dict[str, int] = {}
-        for slot, arg in enumerate(node.args):
-            if self.need[arg] and not node.op.rule(slot).is_zero:
-                kept |= {name: names[name] for name in node.op.rule(slot).reads if name in names}
-        once = {i: name for name, i in reversed(kept.items())}
-        return {
-            name: i for name, i in kept.items() if once[i] == name and not self.graph.nodes[i].is_constant
-        }
-
-    def has_local_derivative(self, edge: tuple[int, int]) -> bool:
-        """Whether the Jacobian along an edge is an array one multiplies by: elementwise, or of a scalar."""
-        op = self.graph.nodes[edge[0]].op
-        return op is not None and (op.elementwise or self.shapes[edge[0]] == ())
-
-    def local_derivative(self, edge: tuple[int, int], registers: list[Array]) -> Array:
-        """The local derivative along an edge: of an elementwise operation from its declared text, of a
-        scalar-valued one by pulling back 1."""
-        position, slot = edge
-        node = self.graph.nodes[position]
-        assert node.op is not None
-        rule = node.op.rule(slot)
-        if not node.op.elementwise:
-            return self.pullback(edge, registers)(1.0)
-        values = {"out": position} | self._arguments(position)
-        reads = rule.local_derivative.__code__.co_varnames
-        given = self._static(position, slot) | {name: registers[i] for name, i in values.items()}
-        with np.errstate(all="ignore"):
-            try:
-                return rule.local_derivative(**{name: given[name] for name in reads})
-            except (ArithmeticError, ValueError):
-                wide = {k: np.float64(v) if type(v) is float else v for k, v in given.items()}
-                return rule.local_derivative(**{name: wide[name] for name in reads})
-
-    def summed(self, edge: tuple[int, int], registers: list[Array]) -> tuple[int, ...]:
-        """The axes over which the rule's result was summed because the argument was broadcast; none where the
-        local derivative is that of a scalar, which has the sum in it."""
-        position, slot = edge
-        node, shape = self.graph.nodes[position], self.shapes[position]
-        assert node.op is not None
-        if shape and not node.op.elementwise:
-            function, reads = self._bound_rule(position, slot)
-            saved = [registers[i] for i in reads if i != NOTHING]
-            with np.errstate(all="ignore"):
-                shape = shape_of(function(registers[len(self.graph) + position], *saved))
-        return summed_axes(shape, self.shapes[node.args[slot]]) if shape else ()
-
-    def pullback(self, edge: tuple[int, int], registers: list[Array]) -> Callable[[Array], Array]:
-        """The vector-Jacobian product along an edge, at the values of a run: upstream gradient -> contribution."""
-        function, reads = self._vjp(*edge)
-        saved = [registers[i] for i in reads if i != NOTHING]
-
-        def pull(upstream: Array) -> Array:
-            with np.errstate(all="ignore"):
-                return function(upstream, *saved)
-
-        return pull
 
     def _play_blaming(
         self, calls: list[Call], nodes: Sequence[int], registers: list[Array], watch: list[Array] | None
@@ -344,49 +225,6 @@ def until(stop: Stop, items: Iterable[Item]) -> Iterator[Item]:
         yield item
 
 
-def _wires(node: Node) -> tuple[Wire | None, ...]:
-    """The wire of every argument slot."""
-    op: Op = node.op  # type: ignore[assignment]
-    return op.wires * len(node.args) if op.variadic else op.wires
-
-
-def bind(
-    function: Callable[..., Array], names: tuple[str, ...], static: Mapping[str, Any]
-) -> tuple[Callable[..., Array], tuple[str, ...]]:
-    """The function with its static parameters filled in, and the names it still takes by position."""
-    moving = tuple(name for name in names if name not in static)
-    if moving == names:
-        return function, names
-    fixed = {name: static[name] for name in names if name in static}
-    if moving == names[: len(moving)]:
-        return partial(function, **fixed), moving
-    return lambda *values: function(**dict(zip(moving, values, strict=True)), **fixed), moving
-
-
-def unbroadcast(contribution: Array, shape: Shape) -> Array:
-    """Sum a contribution over the axes along which an argument of this shape was broadcast."""
-    have = shape_of(contribution)
-    if have == shape:
-        return contribution
-    axes = summed_axes(have, shape)
-    total = np.sum(contribution, axis=axes).reshape(shape)
-    return total.item() if shape == () and total.dtype == np.float64 else total
-
-
-def summed_axes(wide: Shape, narrow: Shape) -> tuple[int, ...]:
-    """The axes of `wide` along which something of shape `narrow` was repeated."""
-    extra = len(wide) - len(narrow)
-    repeated = [i + extra for i, size in enumerate(narrow) if size == 1 and wide[i + extra] != 1]
-    return (*range(extra), *repeated)
-
-
-def wanted_names(graph: Graph, wrt: Iterable[str] | None) -> tuple[str, ...]:
-    """The names to differentiate with respect to: every input for None; a single name may come on its own."""
-    if wrt is None:
-        return graph.inputs
-    return (wrt,) if isinstance(wrt, str) else tuple(wrt)
-
-
 def complete_inputs(graph: Graph, given: Mapping[str, Array]) -> dict[str, Array]:
     """A value for every input, from `given` or the program; raises UnknownNameError for a missing or unknown one."""
     for name in given:
@@ -401,7 +239,7 @@ def complete_inputs(graph: Graph, given: Mapping[str, Array]) -> dict[str, Array
     if missing:
         error = UnknownNameError(
             f"no value for {', '.join(missing)}",
-            hint=f"write a line {missing[0]} = 1, or pass {missing[0]}=1",
+            hint=f"write a line {missing[0]} = 1, or give {missing[0]}=1 (--set {missing[0]}=1 in a terminal)",
         )
         raise error.located(graph.source, graph[missing[0]].span)
     return values

@@ -14,11 +14,12 @@ from typing import NamedTuple
 
 import numpy as np
 
+from gradviz.engine.edges import NOTHING
 from gradviz.engine.graph import Graph
 from gradviz.engine.kernels import KERNELS, Kernel, Scratch, Shared
 from gradviz.engine.limits import DEFAULT, Limits
 from gradviz.engine.numeric import Array, Shape
-from gradviz.engine.tape import NOTHING, Call, Stop, Tape, until
+from gradviz.engine.tape import Call, Stop, Tape, until
 
 
 class Forward(NamedTuple):
@@ -137,9 +138,9 @@ class TrainingTape(Tape):
         elif not np.ndim(contribution):
             registers[write] = before + contribution
         else:
-            total = self._sums.get(write)
-            if total is None or total.dtype != contribution.dtype:
-                total = self._sums[write] = np.empty_like(contribution)
+            total, dtype = self._sums.get(write), np.result_type(before, contribution)
+            if total is None or total.dtype != dtype:
+                total = self._sums[write] = np.empty_like(contribution, dtype)
             registers[write] = np.add(before, contribution, out=total)
 
     def _deliver(self, registers: list[Array], write: int, target: Array) -> None:

@@ -144,3 +144,27 @@ def _count(size: int, reach: int, stride: int, padding: int, ceil_mode: bool) ->
         return room // stride + 1
     count = -(-room // stride) + 1
     return count - 1 if (count - 1) * stride >= size + padding else count
+
+
+def same_patches(per_group: int, groups: int, words: str, *, rows: bool, columns: bool) -> tuple[str, ...]:
+    """The Jacobian of a convolution by its weights in LaTeX, I ⊗ U(x) in every group, in both layouts, and what its
+    letters mean; `rows` and `columns` say whether entries are also put into another order."""
+    unit = rf"I_{{{per_group}}} \otimes " if per_group > 1 else ""
+    patches = rf"{unit}U{'_{c}' if groups > 1 else ''}\left(@x\right)"
+    forms = []
+    for top, before, after in ((r"^{\top}", columns, rows), ("", rows, columns)):
+        form = patches + top
+        if groups > 1:
+            form = rf"\operatorname{{blockdiag}}_{{c}}\left({form}\right)"
+        elif unit and (before or after):
+            form = rf"\left({form}\right)"
+        names = {"": ("K", "L"), r"^{\top}": ("L", "K")}[top]
+        form = rf"{names[0]}{top}\,{form}" if before else form
+        forms.append(rf"{form}\,{names[1]}{top}" if after else form)
+    letters = " and ".join(letter for letter, used in (("K", rows), ("L", columns)) if used)
+    of_group = f"{words}, for the channels of group c" if groups > 1 else words
+    return (
+        (*forms, of_group, f"{letters}: 0 and 1, another order of the entries")
+        if letters
+        else (*forms, of_group)
+    )

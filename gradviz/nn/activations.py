@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from gradviz.engine.expr import Expr, ops
+from gradviz.nn.arguments import real, settle
 from gradviz.nn.module import Module
 
 
@@ -23,6 +24,9 @@ class LeakyReLU(Module):
 
     negative_slope: float = 0.01
 
+    def __post_init__(self) -> None:
+        settle(self, real, "negative_slope")
+
     def build(self, x: Expr) -> Expr:
         """One operation."""
         return ops.leaky_relu(x, negative_slope=self.negative_slope)
@@ -33,6 +37,9 @@ class ELU(Module):
     """x where it is positive, alpha·(eˣ − 1) elsewhere."""
 
     alpha: float = 1.0
+
+    def __post_init__(self) -> None:
+        settle(self, real, "alpha")
 
     def build(self, x: Expr) -> Expr:
         """One operation."""

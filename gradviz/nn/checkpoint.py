@@ -11,8 +11,9 @@ from typing import TYPE_CHECKING, Any, BinaryIO, NamedTuple
 import numpy as np
 
 from gradviz.errors import GradvizError
+from gradviz.nn.arguments import numbers
 from gradviz.nn.events import Progress
-from gradviz.nn.module import FloatArray, numbers
+from gradviz.nn.module import FloatArray
 
 if TYPE_CHECKING:
     from gradviz.nn.trainer import Trainer
@@ -71,6 +72,7 @@ def resume(trainer: Trainer, path: str | PathLike[str]) -> None:
     trainer.optimizer.steps, trainer.optimizer.lr = saved.optimizer_steps, saved.lr
     trainer.base_lr, trainer.history = saved.base_lr, saved.history
     trainer.progress, trainer.rng = saved.progress, saved.rng
+    trainer.forget_step()
 
 
 def _arrays(file: BinaryIO) -> dict[str, FloatArray]:

@@ -61,8 +61,8 @@ class Health:
 
 
 def examine(trainer: Trainer) -> Health:
-    """Look at a trainer's last step; changes nothing. Raises GradvizError before the first step."""
-    if not trainer.progress.steps:
+    """Look at a trainer's last step; changes nothing. Raises GradvizError where there is no whole one."""
+    if not trainer.progress.steps or not trainer.gradients:
         raise GradvizError("there is nothing to examine yet", hint="take a step first: trainer.step(x, y)")
     outputs, gradients = trainer.activations, trainer.gradients
     updates = _next_updates(trainer, gradients)

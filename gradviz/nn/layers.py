@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from math import prod
+from typing import Any
 
 import numpy as np
 
@@ -11,6 +12,7 @@ from gradviz.engine.expr import Expr, ops
 from gradviz.engine.numeric import Shape
 from gradviz.engine.windows import Pair, pair
 from gradviz.errors import GradvizError
+from gradviz.nn.arguments import pair_of, real, settle, whole
 from gradviz.nn.init import Scheme
 from gradviz.nn.module import FloatArray, Module
 
@@ -36,6 +38,9 @@ class Linear(Weighted):
     out_features: int
     bias: bool = True
 
+    def __post_init__(self) -> None:
+        settle(self, whole, "in_features", "out_features")
+
     def parameter_shapes(self) -> dict[str, Shape]:
         """Weight and bias."""
         return _with_bias((self.out_features, self.in_features), self.out_features, self.bias)
@@ -59,7 +64,9 @@ class Conv2d(Weighted):
     bias: bool = True
 
     def __post_init__(self) -> None:
-        _check_groups(self.in_channels, self.out_channels, self.groups)
+        settle(self, pair_of, "kernel_size", "stride", "dilation")
+        settle(self, pair_of, "padding", least=0)
+        _settle_channels(self)
 
     def parameter_shapes(self) -> dict[str, Shape]:
         """Weight and bias."""
@@ -98,7 +105,9 @@ class ConvTranspose2d(Weighted):
     dilation: Pair = 1
 
     def __post_init__(self) -> None:
-        _check_groups(self.in_channels, self.out_channels, self.groups)
+        settle(self, pair_of, "kernel_size", "stride", "dilation")
+        settle(self, pair_of, "padding", "output_padding", least=0)
+        _settle_channels(self)
 
     def parameter_shapes(self) -> dict[str, Shape]:
         """Weight and bias."""
@@ -145,6 +154,11 @@ class BatchNorm2d(Affine):
     momentum: float = 0.1
     affine: bool = True
     track_running_stats: bool = True
+
+    def __post_init__(self) -> None:
+        settle(self, whole, "num_features")
+        settle(self, real, "eps", least=0)
+        settle(self, real, "momentum", least=0, most=1)
 
     def parameter_shapes(self) -> dict[str, Shape]:
         """Weight and bias, one per channel."""
@@ -195,11 +209,14 @@ class LayerNorm(Affine):
     elementwise_affine: bool = True
     bias: bool = True
 
+    def __post_init__(self) -> None:
+        settle(self, real, "eps", least=0)
+        settle(self, _sizes, "normalized_shape")
+
     @property
     def shape(self) -> Shape:
         """Shape of one sample."""
-        given = self.normalized_shape
-        return (given,) if isinstance(given, int) else tuple(given)
+        return _sizes("normalized_shape", self.normalized_shape)
 
     def parameter_shapes(self) -> dict[str, Shape]:
         """Weight and bias, one per entry of a sample."""
@@ -219,8 +236,7 @@ class Dropout(Module):
     p: float = 0.5
 
     def __post_init__(self) -> None:
-        if not 0 <= self.p <= 1:
-            raise GradvizError(f"{self.p} is not a probability", got=str(self.p), expected="0 to 1")
+        settle(self, real, "p", least=0, most=1)
 
     def build(self, x: Expr) -> Expr:
         """The product with a mask, which is a leaf of its own."""
@@ -233,6 +249,11 @@ class Dropout(Module):
         return kept
 
 
+def _sizes(name: str, given: Any) -> Shape:
+    sizes = given if isinstance(given, (tuple, list)) else (given,)
+    return tuple([whole(name, size) for size in sizes])
+
+
 def _ones(shape: Shape) -> FloatArray:
     return np.ones(shape, np.float32)  # leaves float32 and float64 as they are
 
@@ -241,9 +262,11 @@ def _with_bias(weight: Shape, outputs: int, bias: bool) -> dict[str, Shape]:
     return {"weight": weight} | ({"bias": (outputs,)} if bias else {})
 
 
-def _check_groups(in_channels: int, out_channels: int, groups: int) -> None:
-    if groups < 1 or in_channels % groups or out_channels % groups:
+def _settle_channels(layer: Conv2d | ConvTranspose2d) -> None:
+    settle(layer, whole, "in_channels", "out_channels", "groups")
+    if layer.in_channels % layer.groups or layer.out_channels % layer.groups:
         raise GradvizError(
-            f"{in_channels} input and {out_channels} output channels do not split into {groups} groups",
+            f"{layer.in_channels} input and {layer.out_channels} output channels do not split into "
+            f"{layer.groups} groups",
             expected="a number of groups that divides both",
         )

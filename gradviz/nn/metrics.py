@@ -8,6 +8,7 @@ import numpy as np
 
 from gradviz.engine.numeric import Array
 from gradviz.errors import GradvizError, ShapeError
+from gradviz.nn.arguments import numbers, real
 
 
 def psnr(a: Array, b: Array, data_range: float) -> float:
@@ -16,8 +17,8 @@ def psnr(a: Array, b: Array, data_range: float) -> float:
     `data_range` is the distance from black to white: 1, or 255. Raises ShapeError for images of different shapes or
     without pixels.
     """
-    first, second = np.asarray(a, np.float64), np.asarray(b, np.float64)
-    if not data_range > 0:
+    first, second = numbers(a, "the image", np.float64), numbers(b, "the image", np.float64)
+    if not real("data_range", data_range, least=0):
         raise GradvizError("data_range goes from black to white", got=str(data_range), expected="1, or 255")
     if first.shape != second.shape or not first.size:
         raise ShapeError(
@@ -29,7 +30,7 @@ def psnr(a: Array, b: Array, data_range: float) -> float:
 
 def accuracy(logits: Array, classes: Array) -> float:
     """Share of the samples whose largest logit is that of their class: (N, classes) and (N,)."""
-    chosen = np.argmax(np.asarray(logits), axis=-1)
+    chosen = np.argmax(numbers(logits, "the logits"), axis=-1)
     if chosen.shape != np.shape(classes) or not chosen.size:
         raise ShapeError(
             "every sample has one class",

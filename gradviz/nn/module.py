@@ -18,6 +18,7 @@ import numpy.typing as npt
 from gradviz.engine.expr import Expr, writing
 from gradviz.engine.numeric import Shape
 from gradviz.errors import GradvizError, ShapeError
+from gradviz.nn.arguments import generator, numbers
 from gradviz.nn.init import Scheme, he_normal
 
 FloatArray = npt.NDArray[Any]
@@ -179,7 +180,16 @@ class Module:
         weights: Scheme = he_normal,
         dtype: npt.DTypeLike = np.float32,
     ) -> Module:
-        """Draw all weights with a scheme of `nn.init` and reset everything else."""
+        """Draw all weights with a scheme of `nn.init` and reset everything else.
+
+        Raises GradvizError for what is no random generator, scheme or type of number with a point.
+        """
+        generator(rng)
+        if not callable(weights):
+            raise GradvizError(
+                "weights is no scheme", got=repr(weights), expected="such as nn.init.he_normal"
+            )
+        dtype = _floating(dtype)
         for path, module in self.modules():
             for name, shape in module.parameter_shapes().items():
                 if min(shape, default=1) < 1:
@@ -228,6 +238,10 @@ class Module:
         Raises GradvizError for missing or unknown keys and for what is no number, ShapeError for an array of
         another shape; then nothing has changed.
         """
+        if not isinstance(state, Mapping):
+            raise GradvizError(
+                "a state maps keys to arrays", got=type(state).__name__, expected="such as model.state_dict()"
+            )
         expected = self.declared()
         missing, unknown = expected.keys() - state.keys(), state.keys() - expected.keys()
         if missing or unknown:
@@ -297,15 +311,14 @@ def _fill(flat: FloatArray, arrays: Mapping[str, FloatArray]) -> bool:
     )
 
 
-def numbers(given: Any, what: str, dtype: npt.DTypeLike | None = None) -> FloatArray:
-    """An array of real numbers; raises GradvizError for anything else."""
+def _floating(given: npt.DTypeLike) -> np.dtype[Any]:
     try:
-        array = np.asarray(given)
-    except ValueError as error:  # rows of several lengths
-        raise GradvizError(f"{what} is no array: its rows differ in length") from error
-    if array.dtype.kind not in "biuf":
-        raise GradvizError(f"{what} must be real numbers", got=str(array.dtype), expected="such as float32")
-    return array if dtype is None else np.asarray(array, dtype)
+        dtype = np.dtype(given)
+    except TypeError:
+        dtype = np.dtype(object)
+    if dtype.kind != "f":
+        raise GradvizError(f"dtype is {given!r}", got=repr(given), expected="np.float32 or np.float64")
+    return dtype
 
 
 def _put(store: dict[str, FloatArray], name: str, value: FloatArray) -> None:

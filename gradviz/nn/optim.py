@@ -6,12 +6,15 @@ A rule is a handful of NumPy calls, however many layers there are, and nothing i
 from __future__ import annotations
 
 from copy import deepcopy
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from math import sqrt
+from numbers import Real
+from typing import Any
 
 import numpy as np
 
 from gradviz.errors import GradvizError, ShapeError
+from gradviz.nn.arguments import real, settle
 from gradviz.nn.module import FloatArray
 from gradviz.nn.schedules import CosineLR, Schedule, StepLR
 
@@ -25,8 +28,7 @@ class Optimizer:
     lr: float
 
     def __post_init__(self) -> None:
-        if not self.lr >= 0:
-            raise GradvizError("a learning rate is not negative", got=str(self.lr), expected="0 or more")
+        real("the learning rate", self.lr, least=0)
         self.steps = 0
         self.state: dict[str, FloatArray] = {}
         self._scratch = np.empty((2, 0))
@@ -73,12 +75,14 @@ class SGD(Optimizer):
     """
 
     momentum: float = 0.0
-    dampening: float = 0.0
     weight_decay: float = 0.0
-    nesterov: bool = False
+    dampening: float = field(default=0.0, kw_only=True)
+    nesterov: bool = field(default=False, kw_only=True)
 
     def __post_init__(self) -> None:
         super().__post_init__()
+        settle(self, real, "momentum", "weight_decay", least=0)
+        settle(self, real, "dampening")
         if self.nesterov and (self.momentum <= 0 or self.dampening):
             raise GradvizError("Nesterov's step needs momentum, and no dampening", expected="momentum=0.9")
 
@@ -111,6 +115,11 @@ class Adam(Optimizer):
     betas: tuple[float, float] = (0.9, 0.999)
     eps: float = 1e-8
     weight_decay: float = 0.0
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        settle(self, real, "eps", "weight_decay", least=0)
+        settle(self, _shares, "betas")
 
     def memory(self) -> tuple[str, ...]:
         """Both running means."""
@@ -163,6 +172,11 @@ class RMSprop(Optimizer):
     momentum: float = 0.0
     centered: bool = False
 
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        settle(self, real, "eps", "weight_decay", "momentum", least=0)
+        settle(self, real, "alpha", least=0, most=1)
+
     def memory(self) -> tuple[str, ...]:
         """The running mean of g², that of g, and the velocity, as far as they are used."""
         used = ("square", True), ("mean", self.centered), ("velocity", self.momentum)
@@ -191,6 +205,16 @@ class RMSprop(Optimizer):
             kept["velocity"] += g
             g = kept["velocity"]
         _add(p, g, -self.lr, product)
+
+
+def _shares(name: str, given: Any) -> tuple[float, float]:
+    """How much of a running mean is kept: never all of it, or nothing new would come in."""
+    shares = given if isinstance(given, (tuple, list)) else ()
+    if len(shares) != 2 or not all(isinstance(share, Real) and 0 <= float(share) < 1 for share in shares):
+        raise GradvizError(
+            f"{name} is {given!r}", got=repr(given), expected="two numbers from 0 to below 1, as (0.9, 0.999)"
+        )
+    return shares[0], shares[1]
 
 
 def _add(target: FloatArray, source: FloatArray, factor: float, scratch: FloatArray) -> None:

@@ -9,15 +9,17 @@ from typing import Any
 
 import numpy as np
 
-from gradviz.engine.expr import Expr, graph_of
+from gradviz.engine.expr import Expr, graph_of, ops
 from gradviz.engine.limits import Limits
 from gradviz.engine.numeric import Array, Shape
+from gradviz.engine.op import TABLE
 from gradviz.engine.shards import ShardedTape, training_tape
 from gradviz.engine.tape import Tape
 from gradviz.engine.training import TrainingTape
 from gradviz.errors import GradvizError, ShapeError
+from gradviz.nn.arguments import generator, numbers, whole
 from gradviz.nn.layers import BatchNorm2d, Dropout
-from gradviz.nn.module import FloatArray, Module, numbers
+from gradviz.nn.module import FloatArray, Module
 
 AnyTape = Tape | ShardedTape
 Loss = Callable[[Expr, Expr], Expr]
@@ -26,6 +28,7 @@ LIMITS = Limits(elements=10**9, held=None, work=10**15)  # a batch is larger tha
 TAPES_KEPT = 4  # batch shapes whose tapes are remembered, the latest ones: each keeps arrays of its own
 
 INPUT, TARGET, LOSS = "x", "target", "loss"
+_NODES = {INPUT: "input", TARGET: "target", LOSS: "loss"}
 
 
 class Program:
@@ -34,6 +37,7 @@ class Program:
     """
 
     def __init__(self, model: Module, loss: Loss | None = None) -> None:
+        _check_names(model, (INPUT,) if loss is None else (INPUT, TARGET, LOSS))
         self.model = model
         self.loss = loss
         out = prediction = model(Expr(None, name=INPUT))
@@ -106,13 +110,15 @@ class Program:
 
     def draw_masks(self, tape: AnyTape, rng: np.random.Generator | None, dtype: Any) -> dict[str, FloatArray]:
         """New masks for every dropout of a tape."""
-        if self.masks and rng is None:
+        if not self.masks:
+            return {}
+        if rng is None:
             raise GradvizError(
                 "dropout draws its masks at random in training mode",
                 hint="model.eval() to predict, or pass rng=",
             )
         return {
-            name: module.mask(tape.shapes[self.graph.position(name)], rng, dtype)  # type: ignore[arg-type]
+            name: module.mask(tape.shapes[self.graph.position(name)], generator(rng), dtype)
             for name, module in self.masks.items()
         }
 
@@ -132,6 +138,30 @@ class Program:
             n = prod(tape.shapes[position]) // norm.num_features
             found.append((norm, mean, var * (n / (n - 1))))
         return found
+
+
+def _check_names(model: Module, taken: tuple[str, ...]) -> None:
+    """Raise GradvizError where a layer, or what it learns, is called like a node that every graph has."""
+    for name in taken:
+        if name in model.children or name in model.declared():
+            raise GradvizError(
+                f"a part of this model is called {name!r}, as the {_NODES[name]} is",
+                got=name,
+                expected="another name",
+            )
+
+
+def loss_of(name: str | Loss) -> Loss:
+    """The function of a loss that is given by its name, or is one already; raises GradvizError for anything else."""
+    if callable(name):
+        return name
+    losses = sorted(op.name for op in TABLE.values() if op.family == "loss")
+    if name not in losses:
+        raise GradvizError(
+            f"no loss is called {name!r}", got=repr(name), expected=f"a function, or {', '.join(losses)}"
+        )
+    loss: Loss = getattr(ops, name)
+    return loss
 
 
 def leaf_shapes(model: Module) -> dict[str, Shape]:
@@ -161,9 +191,9 @@ def predict(model: Module, x: Array, batch_size: int | None, rng: np.random.Gene
     batch norms move, as in PyTorch."""
     program = program_of(model)
     x = numbers(x, "the input", dtype_of(model, x))
-    if batch_size is not None and batch_size < 1:
-        raise GradvizError("a batch has samples", got=str(batch_size), expected="batch_size=1 or more")
-    if batch_size is None or len(x) <= batch_size:
+    if batch_size is not None:
+        whole("batch_size", batch_size)
+    if batch_size is None or x.ndim < 2 or len(x) <= batch_size:  # one axis: the entries of a single sample
         return _run(program, x, rng)
     parts = [_run(program, x[start : start + batch_size], rng) for start in range(0, len(x), batch_size)]
     return np.concatenate(parts)

@@ -12,6 +12,7 @@ from gradviz.engine.graph import Graph, Node
 from gradviz.engine.numeric import Shape
 from gradviz.engine.windows import Pair, pair
 from gradviz.errors import GradvizError
+from gradviz.nn.arguments import instance
 from gradviz.nn.containers import Sequential
 from gradviz.nn.layers import Conv2d
 from gradviz.nn.module import Module
@@ -60,6 +61,7 @@ def receptive_field(layers: Module | Iterable[Module | Mapping[str, Any]]) -> li
     A layer is a module or a mapping with `kernel` and, if they are not 1, 0 and 1, `stride`, `padding` and
     `dilation`.
     """
+    instance("layers", layers, Iterable | Module, "modules, or mappings with kernel")
     parts = list(layers.children.values()) or [layers] if isinstance(layers, Module) else list(layers)
     model = _Recorder(*(part if isinstance(part, Module) else _convolution(part) for part in parts))
     with model.in_mode(training=False):
@@ -82,9 +84,15 @@ class _Recorder(Sequential):
 
 
 def _convolution(layer: Mapping[str, Any]) -> Module:
-    if "kernel" not in layer or layer.keys() - {"kernel", "stride", "padding", "dilation"}:
+    if (
+        not isinstance(layer, Mapping)
+        or "kernel" not in layer
+        or layer.keys() - {"kernel", "stride", "padding", "dilation"}
+    ):
         raise GradvizError(
-            "this is no layer", got=str(dict(layer)), expected="kernel, and perhaps stride, padding, dilation"
+            "this is no layer",
+            got=repr(layer),
+            expected="a module, or a mapping with kernel, and perhaps stride, padding, dilation",
         )
     return Conv2d(1, 1, layer["kernel"], **{name: value for name, value in layer.items() if name != "kernel"})
 

@@ -7,11 +7,27 @@ from dataclasses import dataclass, field
 from gradviz.engine.expr import Expr, ops
 from gradviz.engine.windows import Pair, pair
 from gradviz.errors import GradvizError
+from gradviz.nn.arguments import pair_of, settle
 from gradviz.nn.module import Module
 
 
+class Pooling(Module):
+    """A layer that makes one number of each window of a channel; the windows lie side by side unless a stride is
+    given."""
+
+    kernel_size: Pair
+    stride: Pair | None
+    padding: Pair
+    dilation: Pair = 1
+
+    def __post_init__(self) -> None:
+        steps = () if self.stride is None else ("stride",)
+        settle(self, pair_of, "kernel_size", "dilation", *steps)
+        settle(self, pair_of, "padding", least=0)
+
+
 @dataclass(eq=False)
-class MaxPool2d(Module):
+class MaxPool2d(Pooling):
     """The largest entry of each window."""
 
     kernel_size: Pair
@@ -33,7 +49,7 @@ class MaxPool2d(Module):
 
 
 @dataclass(eq=False)
-class AvgPool2d(Module):
+class AvgPool2d(Pooling):
     """The mean of each window."""
 
     kernel_size: Pair
@@ -61,6 +77,7 @@ class AdaptiveAvgPool2d(Module):
     output_size: Pair = 1
 
     def __post_init__(self) -> None:
+        settle(self, pair_of, "output_size")
         if pair(self.output_size) != (1, 1):
             raise GradvizError("only whole channels are averaged", got=str(self.output_size), expected="1")
 
@@ -78,8 +95,9 @@ class Upsample(Module):
     align_corners: bool | None = None
 
     def __post_init__(self) -> None:
+        settle(self, pair_of, "scale_factor")
         if self.mode not in ("nearest", "bilinear"):
-            raise GradvizError("there is no such mode", got=self.mode, expected="nearest or bilinear")
+            raise GradvizError("there is no such mode", got=repr(self.mode), expected="nearest or bilinear")
         if self.mode == "nearest" and self.align_corners is not None:
             raise GradvizError("align_corners belongs to bilinear upsampling", hint='mode="bilinear"')
 

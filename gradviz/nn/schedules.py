@@ -6,6 +6,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from math import cos, pi
 
+from gradviz.nn.arguments import real, settle, whole
+
 Schedule = Callable[[float, int], float]
 
 
@@ -15,6 +17,10 @@ class StepLR:
 
     step_size: int
     gamma: float = 0.1
+
+    def __post_init__(self) -> None:
+        settle(self, whole, "step_size")
+        settle(self, real, "gamma", least=0)
 
     def __call__(self, lr: float, epoch: int) -> float:
         """The rate in this epoch, counted from 0."""
@@ -27,6 +33,10 @@ class CosineLR:
 
     T_max: int
     eta_min: float = 0.0
+
+    def __post_init__(self) -> None:
+        settle(self, whole, "T_max")
+        settle(self, real, "eta_min", least=0)
 
     def __call__(self, lr: float, epoch: int) -> float:
         """The rate in this epoch, counted from 0."""

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from gradviz.engine.graph import Graph
 from gradviz.engine.numeric import Shape
+from gradviz.nn.arguments import instance, whole
 from gradviz.nn.module import Module
 from gradviz.nn.program import INPUT, LIMITS, Program, leaf_shapes
 from gradviz.nn.receptive_field import Field, field_of_nodes
@@ -75,10 +76,13 @@ def summary(model: Module, input_shape: Shape) -> Summary:
 
     Raises ShapeError at the layer that does not fit. Needs no values of the parameters.
     """
+    instance("the model", model, Module, "a module, such as nn.Sequential(…)")
+    instance("input_shape", input_shape, tuple | list, "sizes, such as (784,) or (1, 28, 28)")
+    sample = tuple([whole("input_shape", size) for size in input_shape])
     with model.in_mode(training=False):
         graph = Program(model).graph
     leaves = leaf_shapes(model)
-    shapes = graph.infer_shapes(leaves | {INPUT: (1, *input_shape)}, LIMITS)
+    shapes = graph.infer_shapes(leaves | {INPUT: (1, *sample)}, LIMITS)
     fields = field_of_nodes(graph, leaves)
     last = {graph.nodes[i].line: i for i in graph.operations}  # a layer's output is its last operation
     modules = dict(model.modules())

@@ -10,7 +10,6 @@ from typing import Any, Literal
 
 import numpy as np
 
-from gradviz.engine.expr import ops
 from gradviz.engine.numeric import Array
 from gradviz.engine.op import TABLE
 from gradviz.engine.shards import ShardedTape
@@ -18,12 +17,13 @@ from gradviz.engine.training import TrainingTape
 from gradviz.errors import GradvizError, Stopped
 from gradviz.explain.fold import layer_groups
 from gradviz.explain.trace import Run
+from gradviz.nn.arguments import generator, instance, numbers, samples, whole
 from gradviz.nn.augment import Augment
 from gradviz.nn.divergence import diverged_gradient, diverged_loss
 from gradviz.nn.events import Event, Kind, Progress, Reason, Views
-from gradviz.nn.module import FloatArray, Module, numbers, split
+from gradviz.nn.module import FloatArray, Module, split
 from gradviz.nn.optim import Optimizer
-from gradviz.nn.program import INPUT, TARGET, Loss, Program
+from gradviz.nn.program import INPUT, TARGET, Loss, Program, loss_of
 from gradviz.nn.schedules import Schedule
 
 Phase = Literal["sample", "forward", "backward", "update"]
@@ -34,9 +34,12 @@ class Trainer:
 
     `loss` is the name of a loss operation or a function of two expressions; `schedule` maps the first learning
     rate and the epoch to the present one; `augment` changes every batch of `fit`; `stop` is asked between
-    operations. A step that is stopped leaves everything as it was before. A model and its trainers belong to one
-    thread at a time.
+    operations. A step that is stopped leaves the model as it was before; `activations` and `gradients` never mix it
+    with another one. A model and its trainers belong to one thread at a time.
     """
+
+    registers: Sequence[Array]  # of the last step
+    _received: Sequence[tuple[int, int]]  # the edges along which gradients came in it
 
     def __init__(
         self,
@@ -48,6 +51,10 @@ class Trainer:
         augment: Augment | None = None,
         stop: Callable[[], bool] | None = None,
     ) -> None:
+        instance("the model", model, Module, "a module, such as nn.Sequential(…)")
+        instance("the optimizer", optimizer, Optimizer, "an optimizer, such as optim.Adam(1e-3)")
+        for name, given in {"schedule": schedule, "augment": augment, "stop": stop}.items():
+            instance(name, given, Callable | None, "a function")
         self.model = model
         self.optimizer = optimizer
         self.schedule = schedule
@@ -57,15 +64,14 @@ class Trainer:
         self.rng: np.random.Generator | None = None
         self.progress = Progress()
         self.history: dict[str, list[float]] = {"loss": []}
-        self._loss = _named_loss(loss) if isinstance(loss, str) else loss
+        self._loss = loss_of(loss)
         self._total = 0  # steps when the running fit is done
-        self.registers: Sequence[Array] = []
-        self._received: Sequence[tuple[int, int]] = ()  # edges along which gradients came in this step
         self._bind()
         self._classifies = self.program.graph.nodes[self.program.graph.output].op is TABLE["cross_entropy"]
 
     def _bind(self) -> None:
         """Write the model and hold on to its arrays as they are now, with a gradient beside them."""
+        self.forget_step()
         with self.model.in_mode(training=True):
             self.program = Program(self.model, self._loss)
         with self.model.in_mode(training=False):
@@ -97,9 +103,9 @@ class Trainer:
         """One step in its four stages, each named when it is done; `registers` can be read in between."""
         tape = self._place(x, y)
         yield "sample"
+        self.forget_step()  # its arrays are written over from here on, whether this step comes to an end or not
         registers: Any = tape.forward_pass(self._values, self.stop)
         self.registers = registers
-        self._received = ()
         loss = float(registers[tape.graph.output])
         if not isfinite(loss):
             raise diverged_loss(tape.graph, registers, self.progress.steps)
@@ -131,7 +137,14 @@ class Trainer:
 
     def _data(self, x: Array, y: Array) -> dict[str, FloatArray]:
         dtype = self._parameters.dtype
-        return {INPUT: numbers(x, "the input", dtype), TARGET: numbers(y, "the target", dtype)}
+        data = {INPUT: numbers(x, "the input", dtype), TARGET: numbers(y, "the target", dtype)}
+        if not data[INPUT].size:
+            raise GradvizError(
+                "the batch is empty",
+                got=f"an input of shape {data[INPUT].shape}",
+                expected="at least one sample",
+            )
+        return data
 
     def _follow_the_model(self) -> None:
         """Bind again where the model has other arrays by now: another dtype, or a layer that joined another model
@@ -161,12 +174,12 @@ class Trainer:
         bits as without the interruption. `rng` counts at the first call; later ones continue it. With
         `patience` the training ends after so many epochs without a lower validation loss.
         """
-        x, y = np.asarray(x), np.asarray(y)
-        _check_samples(x, y, batch_size)
+        x, y = samples(x, y, batch_size)
+        whole("epochs", epochs, least=0)
         if patience is not None and validation is None:
             raise GradvizError("patience watches the validation loss", hint="give validation=(x, y)")
-        if self.rng is None:
-            self.rng = rng
+        if self.rng is None and rng is not None:
+            self.rng = generator(rng)
         batches = ceil(len(x) / batch_size)
         self._total = epochs * batches
         try:
@@ -242,7 +255,7 @@ class Trainer:
         self, x: Array, y: Array, batch_size: int = 256, stop: Callable[[], bool] | None = None
     ) -> dict[str, float]:
         """Mean loss when predicting, and for class numbers the share that is right (`accuracy`)."""
-        _check_samples(x, y, batch_size)
+        x, y = samples(x, y, batch_size)
         self._follow_the_model()
         program, loss, right = self._evaluation, 0.0, 0
         predicted = program.graph.position(program.prediction)
@@ -273,9 +286,15 @@ class Trainer:
         show the parts in them instead."""
         return layer_groups(run.graph, opened)
 
+    def forget_step(self) -> None:
+        """Let go of the last step's arrays: `activations` and `gradients` are empty until the next one."""
+        self.registers = ()
+        self._received = ()
+
     @property
     def activations(self) -> Mapping[str, FloatArray]:
-        """Values of all operations in the last step, by node: a layer's output by the layer's path."""
+        """Values of all operations in the last step, by node: a layer's output by the layer's path. None when it was
+        stopped before the end of its forward pass."""
         graph = self.program.graph
         positions = {graph.nodes[i].id: i for i in graph.operations if self.registers}
         return Views(self.registers, positions)
@@ -283,7 +302,7 @@ class Trainer:
     @property
     def gradients(self) -> Mapping[str, FloatArray]:
         """Gradients of the last step, once its backward pass is done: those of all parameters, and of every
-        operation that one came to."""
+        operation that one came to. None when it was stopped before, so whoever sees any sees a whole step."""
         graph, n = self.program.graph, len(self.program.graph)
         nodes = {graph.nodes[consumer].args[slot] for consumer, slot in self._received}
         if self._received:
@@ -302,22 +321,3 @@ class Trainer:
         from gradviz.nn.checkpoint import resume
 
         resume(self, path)
-
-
-def _check_samples(x: Array, y: Array, batch_size: int) -> None:
-    if len(x) != len(y) or not len(x):
-        raise GradvizError(
-            "every sample needs its target",
-            got=f"{len(x)} samples, {len(y)} targets",
-            expected="as many, at least one",
-        )
-    if batch_size < 1:
-        raise GradvizError("a batch has samples", got=str(batch_size), expected="batch_size=1 or more")
-
-
-def _named_loss(name: str) -> Loss:
-    losses = sorted(op.name for op in TABLE.values() if op.family == "loss")
-    if name not in losses:
-        raise GradvizError(f"no loss is called {name!r}", got=name, expected=", ".join(losses))
-    loss: Loss = getattr(ops, name)
-    return loss

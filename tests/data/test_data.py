@@ -263,6 +263,8 @@ def test_points_of_a_user(text: str) -> None:
         ("0,1,0\n2,3,\n", "line 2"),
         ("x,y,c\n0,1,0\n\n2,three,1", "line 4: 'three'"),
         ("0,1,0\nnan,1,1", "'nan' is not a number between"),
+        ("1,2x,0\n0,1,0\n2,3,1", "line 1: '2x'"),  # damaged, and no header
+        ("zero,1,0\n0,1,0\n2,3,1", "line 1: 'zero'"),
         ("0,1,0\n1e7,1,1", "'1e7' is not a number between"),
         ("0,1,0\n2,3,0", "2 to 10 classes can be used, found 1"),
         ("\n".join(f"0,1,{i}" for i in range(11)), "classes can be used, found 11"),

@@ -69,6 +69,9 @@ def test_unknown_node() -> None:
     with pytest.raises(gv.UnknownNameError, match="no node is called 'yhta'") as caught:
         gv.parse("yhat = w*x").position("yhta")
     assert caught.value.hint == "did you mean yhat?"
+    for wrong in (None, 3, ["yhat"]):
+        with pytest.raises(gv.UnknownNameError, match="a node is found by its name"):
+            gv.parse("yhat = w*x").position(wrong)  # type: ignore[arg-type]
 
 
 def test_ids_do_not_depend_on_other_lines() -> None:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import gc
+import signal
 import threading
+import time
 from typing import Any
 
 import numpy as np
@@ -87,6 +89,34 @@ def test_what_fails_in_either_half_is_raised_and_the_tape_goes_on(sample: int) -
         with pytest.raises(GradvizError, match="7 is not the number of a class"):
             tape.run(values | {"y": wrong})
         assert np.isfinite(tape.run(values)[tape.graph.output])
+
+
+def test_an_interrupt_comes_out_when_the_other_half_is_done(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Ctrl-C, twice, while this thread waits for the other."""
+    if threading.current_thread() is not threading.main_thread() or not hasattr(signal, "pthread_kill"):
+        pytest.skip("only the main thread can be interrupted")
+    tape, values, _ = halves()
+    expected = tape.run(values)[tape.graph.output]
+    forward, done = tape.tapes[1].forward_pass, []
+
+    def slow(*args: Any) -> Any:
+        for _ in range(2):
+            time.sleep(0.05)
+            signal.pthread_kill(threading.main_thread().ident, signal.SIGINT)
+        time.sleep(0.05)
+        done.append(True)
+        return forward(*args)
+
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    try:
+        with monkeypatch.context() as changed:
+            changed.setattr(tape.tapes[1], "forward_pass", slow)
+            with pytest.raises(KeyboardInterrupt):
+                tape.run(values)
+    finally:
+        signal.signal(signal.SIGINT, before)
+    assert done
+    assert tape.run(values)[tape.graph.output] == expected
 
 
 def test_the_library_has_its_threads_back_afterwards() -> None:

@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 
 import gradviz as gv
-from gradviz.engine.tape import Tape, summed_axes, unbroadcast
+from gradviz.engine.edges import summed_axes, unbroadcast
+from gradviz.engine.tape import Tape
 
 D1 = "f = w1*x\ng = relu(f)\nyhat = w2*g\nL = half_squared_error(yhat, y)"
 

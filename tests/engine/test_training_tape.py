@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import tracemalloc
 from collections.abc import Callable, Mapping
+from itertools import product
 from typing import Any
 
 import numpy as np
@@ -45,7 +46,7 @@ def agree(
             for one, other in pairs:
                 assert np.shape(one) == np.shape(other)
                 assert np.result_type(one) == np.result_type(other)
-                scale = np.max(np.abs(one), initial=1e-6)
+                scale = np.nanmax(np.abs(one), initial=1e-6)
                 np.testing.assert_allclose(other, one, rtol=rtol, atol=rtol * scale)
     return kept
 
@@ -68,6 +69,27 @@ def test_kernels_on_the_samples_of_their_operation(name: str, monkeypatch: pytes
     monkeypatch.setattr(elementwise, "LEAST", 1)
     for case in cases_of(TABLE[name]):
         agree(*call(name, case.args, case.options), case.g, rtol=1e-10)
+
+
+@pytest.mark.parametrize("name", sorted(KERNELS))
+def test_kernels_compute_in_the_type_of_number_of_the_rules(
+    name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Every choice of single and double precision for the arguments and the upstream gradient."""
+    monkeypatch.setattr(elementwise, "LEAST", 1)
+    for case in cases_of(TABLE[name]):
+        for types in product((np.float32, np.float64), repeat=len(case.args) + 1):
+            *args, g = (
+                value if isinstance(value, float) and value is not case.g else np.asarray(value, dtype)[()]
+                for value, dtype in zip((*case.args, case.g), types, strict=True)
+            )
+            agree(*call(name, tuple(args), case.options), g, rtol=2e-5, runs=1)
+
+
+@pytest.mark.parametrize("text", ["a*x + b*x", "b*x + a*x"])
+def test_contributions_add_up_in_the_wider_type_of_number(text: str) -> None:
+    x, a = np.ones((2, 50, 50), np.float32)
+    agree(gv.parse(text), {"x": x, "a": a, "b": np.full((50, 50), 1 / 3)}, x, rtol=1e-12)
 
 
 @pytest.mark.parametrize(("block", "small"), [(1, 1), (500, 10**3), (10**4, 10**5)])
@@ -222,3 +244,10 @@ def test_equal_maxima_of_a_window_are_told_apart_as_by_the_rules(seed: int) -> N
     rng = np.random.default_rng(seed)
     x = rng.integers(0, 2, (3, 2, 8, 6)).astype(float)
     agree(*call("max_pool2d", (x,), {"kernel_size": 2}), rng.standard_normal((3, 2, 4, 3)), rtol=1e-12)
+
+
+@pytest.mark.parametrize("place", [(0, 0), (0, 1), (1, 0), (1, 1)])
+def test_a_window_with_a_nan_has_no_place_for_its_gradient(place: tuple[int, int]) -> None:
+    x = np.random.default_rng(0).standard_normal((2, 3, 4, 6))
+    x[1, 2][place] = np.nan
+    agree(*call("max_pool2d", (x,), {"kernel_size": 2}), np.ones((2, 3, 2, 3)), rtol=1e-12)

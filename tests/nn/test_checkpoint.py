@@ -41,6 +41,16 @@ def test_resuming_is_exact(events: int, tmp_path: Path) -> None:
     assert first.history == whole.history
 
 
+def test_the_arrays_of_the_step_before_do_not_pass_for_those_of_the_checkpoint(tmp_path: Path) -> None:
+    trainer = image_trainer()
+    running = fit(trainer)
+    next(running)
+    trainer.save(tmp_path / "saved.npz")
+    next(running)
+    trainer.resume(tmp_path / "saved.npz")
+    assert not trainer.activations and not trainer.gradients
+
+
 def test_the_learning_rate_is_that_of_the_checkpoint(tmp_path: Path) -> None:
     first, second = image_trainer(), image_trainer()
     next(fit(first))

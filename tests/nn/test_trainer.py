@@ -203,6 +203,31 @@ def test_a_stopped_step_leaves_the_model_alone() -> None:
         assert same(state(trainer), before) and trainer.progress.steps == 0
 
 
+@pytest.mark.parametrize("work", [0, 10**9], ids=["two halves", "whole"])
+def test_a_stopped_step_is_never_mixed_with_another(work: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(shards, "WORK", work)
+    x, y = stripes()
+    seen = set()
+    for calls in range(13):
+        trainer = image_trainer()
+        trainer.step(x[:16], y[:16])
+        run = trainer.explore(x[16:32], y[16:32])
+        asked = iter([False] * calls + [True])
+        trainer.stop = lambda asked=asked: next(asked)
+        with pytest.raises(Stopped):
+            trainer.step(x[16:32], y[16:32])
+        assert not trainer.gradients
+        for name, value in trainer.activations.items():
+            np.testing.assert_allclose(run.value(name), value, rtol=1e-4, atol=1e-5)
+        with pytest.raises(GradvizError, match="nothing to examine"):
+            nn.health.examine(trainer)
+        seen.add(bool(trainer.activations))
+        trainer.stop = None
+        trainer.step(x[16:32], y[16:32])
+        assert trainer.gradients and trainer.activations
+    assert seen == {False, True}  # on the way there, and on the way back
+
+
 def test_patience_ends_a_training_that_no_longer_improves() -> None:
     x, y = two_classes()
     trainer = nn.Trainer(point_net(), "cross_entropy", optim.SGD(0.0))
@@ -345,9 +370,9 @@ def test_wrong_arguments_are_refused() -> None:
     with pytest.raises(GradvizError, match="at least one"):
         trainer.evaluate(x[:0], y[:0])
     for size in (0, -1):
-        with pytest.raises(GradvizError, match="a batch has samples"):
+        with pytest.raises(GradvizError, match="batch_size is"):
             next(trainer.fit(x, y, epochs=1, batch_size=size))
-        with pytest.raises(GradvizError, match="a batch has samples"):
+        with pytest.raises(GradvizError, match="batch_size is"):
             trainer.evaluate(x, y, batch_size=size)
     with pytest.raises(GradvizError, match="patience watches the validation loss"):
         next(trainer.fit(x, y, epochs=1, batch_size=4, patience=2))

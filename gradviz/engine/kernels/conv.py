@@ -13,7 +13,7 @@ from gradviz.engine.kernels.rows import (
     sum_places,
     window_blocks,
 )
-from gradviz.engine.kernels.table import Gradients, Need, Scratch, kernel
+from gradviz.engine.kernels.table import Gradients, Need, Scratch, common_type, kernel
 from gradviz.engine.numeric import Array, Shape
 from gradviz.engine.windows import Pair, Size, pair
 
@@ -64,17 +64,17 @@ def _backward(
     above, below = rows_of(shared, "g rows", g), rows_of(shared, "x rows", x)
     found: list[Array] = [None, None, None]
     if need[0]:
-        back = images(scratch, "x gradient", x.shape, g.dtype)
+        back = images(scratch, "x gradient", x.shape, common_type(g, w))
         sums = _slide_back(scratch, above, below, w, pads, back, need[1])
         found[0] = as_images(back)
     elif need[1]:
-        sums = shared.array("sums", (*w.shape[2:], w.shape[1], len(w)), g.dtype)
+        sums = shared.array("sums", (*w.shape[2:], w.shape[1], len(w)), common_type(g, x))
         sums.fill(0)
         for rows, seen in window_blocks(shared, below, w.shape[2:], pads):
             correlate_lines(shared, seen, _flat(above)[rows], sums.reshape(-1, len(w)))
         sums = sums.swapaxes(2, 3)
     if need[1]:
-        found[1] = scratch.gradient(1, w.shape, g.dtype)
+        found[1] = scratch.gradient(1, w.shape, common_type(g, x))
         np.copyto(found[1], sums.transpose(2, 3, 0, 1))
     if b is not None and need[2]:
         found[2] = sum_places(_flat(above), out=scratch.gradient(2, b.shape, g.dtype))
@@ -87,7 +87,7 @@ def _slide_back(
     """Fills in the gradient of x and returns that of w as (high, wide, outputs, channels)."""
     shared, (high, wide) = scratch.shared, w.shape[2:]
     flipped = _lines(w[:, :, ::-1, ::-1].swapaxes(0, 1))
-    sums = shared.array("sums", (high, wide, *w.shape[:2]), above.dtype)
+    sums = shared.array("sums", (high, wide, *w.shape[:2]), common_type(above, below))
     sums.fill(0)
     for rows, seen in window_blocks(
         shared, above, (high, wide), (high - 1 - padding[0], wide - 1 - padding[1])
@@ -105,7 +105,7 @@ def conv2d(
     shared, (high, wide), (above, beside) = scratch.shared, w.shape[2:], pair(padding)
     n, _, height, width = x.shape
     shape = n, len(w), height + 2 * above - high + 1, width + 2 * beside - wide + 1
-    out = images(scratch, "out", shape, np.result_type(x, w))
+    out = images(scratch, "out", shape, common_type(x, w, b))
     flat, lines = _flat(out), _lines(w)
     for rows, seen in window_blocks(shared, rows_of(shared, "x rows", x), (high, wide), (above, beside)):
         multiply(lines, seen, flat[rows])

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from gradviz.engine.kernels.rows import as_images, correlate_lines, images, rows_of, sum_places
-from gradviz.engine.kernels.table import Gradients, Need, Scratch, kernel
+from gradviz.engine.kernels.table import Gradients, Need, Scratch, common_type, kernel
 from gradviz.engine.numeric import Array, Shape
 from gradviz.engine.windows import Pair, pair
 
@@ -57,14 +57,14 @@ def _backward(
     above = taps.reshape(len(taps), -1, flat.shape[2])
     found: list[Array] = [None, None, None]
     if need[0]:
-        back = images(scratch, "x gradient", x.shape, g.dtype)
+        back = images(scratch, "x gradient", x.shape, common_type(g, w))
         np.matmul(_lines(w).T, above, out=back.reshape(flat.shape))
         found[0] = as_images(back)
     if need[1]:
-        sums = shared.array("sums", (*w.shape[2:], w.shape[1], len(w)), g.dtype)
+        sums = shared.array("sums", (*w.shape[2:], w.shape[1], len(w)), common_type(g, x))
         sums.fill(0)
         correlate_lines(shared, above, flat, sums.reshape(-1, len(w)))
-        found[1] = scratch.gradient(1, w.shape, g.dtype)
+        found[1] = scratch.gradient(1, w.shape, common_type(g, x))
         np.copyto(found[1], sums.transpose(3, 2, 0, 1))
     if b is not None and need[2]:
         found[2] = sum_places(rows.reshape(*rows.shape[:2], -1), out=scratch.gradient(2, b.shape, g.dtype))
@@ -75,7 +75,7 @@ def _backward(
 def conv_transpose2d(scratch: Scratch, x: Array, w: Array, b: Array | None = None, **_plain: object) -> Array:
     rows = rows_of(scratch.shared, "x rows", x)
     (height, _, samples, width), (outputs, high, wide) = rows.shape, w.shape[1:]
-    out = images(scratch, "out", (samples, outputs, height * high, width * wide), np.result_type(x, w))
+    out = images(scratch, "out", (samples, outputs, height * high, width * wide), common_type(x, w, b))
     taps = scratch.shared.array("taps", (height, high, wide, outputs, samples, width), out.dtype)
     flat = taps.reshape(height, high * wide * outputs, samples * width)
     np.matmul(_lines(w), rows.reshape(*rows.shape[:2], -1), out=flat)

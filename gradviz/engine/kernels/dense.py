@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from gradviz.engine.kernels.table import Gradients, Need, Scratch, kernel
+from gradviz.engine.kernels.table import Gradients, Need, Scratch, common_type, kernel
 from gradviz.engine.numeric import Array, Shape
 
 
@@ -13,9 +13,9 @@ def _backward(
 ) -> Gradients:
     found: list[Array] = [None, None, None]
     if need[0]:
-        found[0] = np.matmul(g, w, out=scratch.array("x gradient", x.shape, g.dtype))
+        found[0] = np.matmul(g, w, out=scratch.array("x gradient", x.shape, common_type(g, w)))
     if need[1]:
-        found[1] = np.matmul(g.T, x, out=scratch.gradient(1, w.shape, g.dtype))
+        found[1] = np.matmul(g.T, x, out=scratch.gradient(1, w.shape, common_type(g, x)))
     if b is not None and need[2]:
         found[2] = np.add.reduce(g, axis=0, out=scratch.gradient(2, b.shape, g.dtype))
     return found
@@ -27,7 +27,7 @@ def _fits(x: Shape, w: Shape, b: Shape | None = None) -> bool:
 
 @kernel("linear", backward=_backward, fits=_fits)
 def linear(scratch: Scratch, x: Array, w: Array, b: Array | None = None) -> Array:
-    out = np.matmul(x, w.T, out=scratch.array("out", (len(x), len(w)), np.result_type(x, w)))
+    out = np.matmul(x, w.T, out=scratch.array("out", (len(x), len(w)), common_type(x, w, b)))
     if b is not None:
         out += b
     return out

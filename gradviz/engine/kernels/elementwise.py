@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 import gradviz.engine.ops  # noqa: F401 - fills the table
-from gradviz.engine.kernels.table import KERNELS, Gradients, Kernel, Need, Scratch, kernel
+from gradviz.engine.kernels.table import KERNELS, Gradients, Kernel, Need, Scratch, common_type, kernel
 from gradviz.engine.numeric import Array, Shape
 from gradviz.engine.op import TABLE, Op
 
@@ -56,9 +56,12 @@ def _by_rules(op: Op) -> Kernel:
         found: list[Array] = []
         for slot, wanted in enumerate(need):
             rule = op.rule(slot)
-            reads = [values[name] for name in rule.reads] if wanted else []
+            if not wanted:
+                found.append(None)
+                continue
+            reads = [values[name] for name in rule.reads]
             found.append(
-                blockwise(rule.vjp, scratch.like(f"gradient {slot}", out), reads) if wanted else None
+                blockwise(rule.vjp, scratch.like(f"gradient {slot}", out, common_type(*reads)), reads)
             )
         return found
 
@@ -74,7 +77,7 @@ KERNELS.update({op.name: _by_rules(op) for op in TABLE.values() if op.elementwis
 
 def _relu_backward(scratch: Scratch, need: Need, g: Array, out: Array, x: Array) -> Gradients:
     open_ = np.greater(out, 0, out=scratch.like("open", out, bool))
-    return [np.multiply(g, open_, out=scratch.like("gradient", out))]
+    return [np.multiply(g, open_, out=scratch.like("gradient", out, g.dtype))]
 
 
 @kernel("relu", backward=_relu_backward, fits=alike)
@@ -114,7 +117,9 @@ def sub(scratch: Scratch, x: Array, y: Array) -> Array:
 
 def _product_backward(scratch: Scratch, need: Need, g: Array, out: Array, x: Array, y: Array) -> Gradients:
     return [
-        np.multiply(g, other, out=scratch.like(f"gradient {slot}", out)) if need[slot] else None
+        np.multiply(g, other, out=scratch.like(f"gradient {slot}", out, common_type(g, other)))
+        if need[slot]
+        else None
         for slot, other in ((0, y), (1, x))
     ]
 

@@ -7,7 +7,7 @@ from functools import partial
 import numpy as np
 
 from gradviz.engine.kernels.elementwise import alike, in_memory_order
-from gradviz.engine.kernels.table import Gradients, Need, Scratch, kernel
+from gradviz.engine.kernels.table import Gradients, Need, Scratch, common_type, kernel
 from gradviz.engine.numeric import Array, Shape
 from gradviz.engine.ops.loss import classes
 
@@ -21,7 +21,8 @@ def _squares_backward(
     name: str, scratch: Scratch, need: Need, g: Array, out: Array, pred: Array, target: Array
 ) -> Gradients:
     difference = scratch["difference"]
-    step = np.multiply(difference, g * 2 / _terms(name, pred.shape), out=scratch.like("gradient", difference))
+    gradient = scratch.like("gradient", difference, common_type(g, difference))
+    step = np.multiply(difference, g * 2 / _terms(name, pred.shape), out=gradient)
     back = np.negative(step, out=scratch.like("to the target", step)) if need[1] else None
     return [step, back]
 
@@ -44,11 +45,10 @@ for _name in ("mse", "half_squared_error"):
 def _cross_entropy_backward(
     scratch: Scratch, need: Need, g: Array, out: Array, logits: Array, target: Array
 ) -> Gradients:
-    error = np.multiply(
-        scratch["exponentials"], g / scratch["sums"] / len(logits), out=scratch.like("error", logits)
-    )
+    error = scratch.like("error", logits, common_type(g, logits))
+    np.multiply(scratch["exponentials"], g / scratch["sums"] / len(logits), out=error)
     error[scratch["samples"], scratch["chosen"]] -= g / len(logits)
-    return [error, np.zeros(target.shape, logits.dtype) if need[1] else None]
+    return [error, None]  # no gradient reaches class numbers
 
 
 @kernel("cross_entropy", backward=_cross_entropy_backward, fits=lambda logits, target: len(logits) == 2)

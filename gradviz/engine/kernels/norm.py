@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from gradviz.engine.kernels.rows import as_images, images, row_blocks, rows_of
-from gradviz.engine.kernels.table import Gradients, Need, Scratch, kernel
+from gradviz.engine.kernels.table import Gradients, Need, Scratch, common_type, kernel
 from gradviz.engine.numeric import Array, Shape
 
 
@@ -28,18 +28,18 @@ def _backward(
     means = scratch.shared.meet(np.stack([along, total])) / scratch["count"]
     found: list[Array] = [None, None, None]
     if need[0]:
-        back = images(scratch, "x gradient", x.shape, g.dtype)
+        back = images(scratch, "x gradient", x.shape, common_type(g, x, gamma))
         flat = back.reshape(above.shape)
         direct = gamma * scale
         bend, shift = _column(-direct * scale**2 * means[0]), _column(-direct * means[1])
         for rows in row_blocks(flat):
             np.multiply(centred[rows], bend, out=flat[rows])
             flat[rows] += shift
-            part = scratch.shared.array("part", flat[rows].shape, g.dtype)
+            part = scratch.shared.array("part", flat[rows].shape, flat.dtype)
             flat[rows] += np.multiply(above[rows], _column(direct), out=part)
         found[0] = as_images(back)
     if need[1]:
-        found[1] = np.multiply(along, scale, out=scratch.gradient(1, gamma.shape, g.dtype))
+        found[1] = np.multiply(along, scale, out=scratch.gradient(1, gamma.shape, common_type(g, x)))
     if need[2]:
         found[2] = scratch.gradient(2, beta.shape, g.dtype)
         np.copyto(found[2], total)
@@ -70,7 +70,7 @@ def batch_norm(scratch: Scratch, x: Array, gamma: Array, beta: Array, eps: float
         np.vecdot(centred[part], centred[part], out=squares[part])
     var = scratch.kept["var"] = meet(np.add.reduce(squares, axis=0)) / scratch["count"]
     scale = scratch.kept["scale"] = 1 / np.sqrt(var + eps)
-    out = images(scratch, "out", x.shape, x.dtype)
+    out = images(scratch, "out", x.shape, common_type(x, gamma, beta))
     stretch, shifted = _column(gamma * scale), out.reshape(flat.shape)
     for part in row_blocks(flat):
         np.multiply(centred[part], stretch, out=shifted[part])

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from gradviz.engine.kernels.rows import as_images, images, rows_of
+from gradviz.engine.kernels.rows import as_images, by_rows, images, rows_of
 from gradviz.engine.kernels.table import Gradients, Need, Scratch, kernel
 from gradviz.engine.numeric import Array, Shape
 from gradviz.engine.windows import Pair, pair
@@ -34,7 +34,10 @@ def _choose(first: Array, second: Array, out: Array, wins: Array) -> None:
 
 def _backward(scratch: Scratch, need: Need, g: Array, out: Array, x: Array, **options: object) -> Gradients:
     n, c, h, w = x.shape
-    above = rows_of(scratch.shared, "g rows", g)
+    above, largest = rows_of(scratch.shared, "g rows", g), by_rows(out)
+    if np.isnan(np.vdot(largest, largest)):
+        # No entry of a window equals NaN, so none of them gets the gradient.
+        above = above * (largest == largest)
     wide = scratch.shared.array("wide", (h // 2, 2, c, n, w // 2), g.dtype)
     np.multiply(above, scratch["upper wins"], out=wide[:, 0])
     np.subtract(above, wide[:, 0], out=wide[:, 1])

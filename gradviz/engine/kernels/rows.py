@@ -140,7 +140,7 @@ def correlate_lines(shared: Shared, seen: Array, other: Array, out: Array) -> No
     parts = _split(columns, lines * seen.shape[1])
     turned = shared.array("turned", (rows, parts, columns // parts, lines), other.dtype)
     np.copyto(turned, _parts(other, parts).swapaxes(2, 3))
-    products = shared.array("products", (rows * parts, *out.shape), other.dtype)
+    products = shared.array("products", (rows * parts, *out.shape), out.dtype)
     np.matmul(_parts(seen, parts), turned, out=products.reshape(rows, parts, *out.shape))
     out += np.add.reduce(products, axis=0)
 

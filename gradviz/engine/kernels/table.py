@@ -46,6 +46,11 @@ def kernel(
     return declare
 
 
+def common_type(*values: Array) -> Any:
+    """The type of number in which the rules would compute with these; None stands for an argument left out."""
+    return np.result_type(*[value for value in values if value is not None])
+
+
 @dataclass
 class Shared:
     """Memory that all nodes of a tape use in turn: what one leaves there, the next overwrites.

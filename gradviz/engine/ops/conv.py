@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from math import prod
+from typing import Any
 
 import numpy as np
 
 from gradviz.engine.elements import Axis, Index, entry, inner_product, meeting, met
 from gradviz.engine.numeric import Array, Shape
-from gradviz.engine.op import SUM, Sample, operation
-from gradviz.engine.windows import Pair, Windows, check_images, checked_pair, sliding, spans
+from gradviz.engine.op import SUM, Matrix, Sample, operation
+from gradviz.engine.windows import Pair, Windows, check_images, checked_pair, same_patches, sliding, spans
 from gradviz.errors import ShapeError
 
 
@@ -134,6 +135,13 @@ def _conv_element(
     )
 
 
+def _unfolded(x: Shape, w: Shape, *_bias: Shape, groups: int, **_options: Any) -> Matrix:
+    """By the weights: for every output channel the same patches."""
+    per_group = w[0] // groups
+    words = "U: the patches of x unfolded, one row per window"
+    return same_patches(per_group, groups, words, rows=x[0] > 1 and w[0] > 1, columns=False)
+
+
 @operation(
     vjp={"x": _conv_x, "w": _conv_w, "b": lambda g: np.sum(g, axis=(0, 2, 3))},
     vjp_latex={
@@ -143,6 +151,7 @@ def _conv_element(
     },
     structure={"x": "windowed", "w": "windowed", "b": "selection"},
     many={"x": "samples"},
+    jacobian={"w": _unfolded},
     shape=_conv_shape,
     latex=r"@[x] \star @[w] + @[b]",
     precedence=SUM,
@@ -255,6 +264,14 @@ def _transposed_w(
     return correlate_weights(g, x, w_shape, windows, groups)
 
 
+def _stamped(x: Shape, w: Shape, *_bias: Shape, groups: int, **_options: Any) -> Matrix:
+    """By the weights: for every output channel the same input entries."""
+    words = "U: for every output entry a row, with the entries of x that stamp it"
+    outputs, inputs = w[1], w[0] // groups
+    rows, columns = x[0] > 1 and outputs * groups > 1, inputs > 1 and outputs > 1
+    return same_patches(outputs, groups, words, rows=rows, columns=columns)
+
+
 def _transposed_element(
     index: Index,
     near: Index,
@@ -290,6 +307,7 @@ def _transposed_element(
     },
     structure={"x": "windowed", "w": "windowed", "b": "selection"},
     many={"x": "samples"},
+    jacobian={"w": _stamped},
     shape=_transposed_shape,
     latex=r"@[x] \star^{\top} @[w] + @[b]",
     precedence=SUM,

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from gradviz.engine.axes import normal_axis
-from gradviz.engine.elements import Index, entry, inner_product, whole
+from gradviz.engine.elements import WRITTEN, Index, Place, entry, inner_product, whole
 from gradviz.engine.links import Links
 from gradviz.engine.numeric import Array, Shape
 from gradviz.engine.op import SUM, Sample, operation
@@ -105,6 +105,26 @@ def _softmax_vjp(g: Array, out: Array, axis: int) -> Array:
     return out * (g - np.sum(g * out, axis=axis, keepdims=True))
 
 
+def _softmax_element(index: Index, _near: Index, x: Shape, axis: int) -> str:
+    axis %= len(x)
+    place, size = index[axis], x[axis]
+
+    def power(where: Place) -> str:
+        return f"exp({entry('x', (*index[:axis], where, *index[axis + 1 :]))})"
+
+    if size <= WRITTEN:
+        lines = [f"e_{k} = {power(k)}" for k in range(size)]
+        return "\n".join([*lines, f"e_{place}/({' + '.join(f'e_{k}' for k in range(size))})"])
+    others = [part for part in (range(place), range(place + 1, size)) if part]
+    lines = [f"e = {power(place)}", *(f"s_{k} = sum({power(part)})" for k, part in enumerate(others))]
+    return "\n".join([*lines, f"e/({' + '.join(['e', *(f's_{k}' for k in range(len(others)))])})"])
+
+
+def _log_softmax_element(index: Index, near: Index, x: Shape, axis: int) -> str:
+    *lines, share = _softmax_element(index, near, x, axis).split("\n")
+    return "\n".join([*lines, f"log({share})"])
+
+
 @operation(
     vjp={"x": _softmax_vjp},
     vjp_latex={"x": r"@out \odot \left(@g - \mathbf{1}\,{@[out]}^{\top} @g\right)"},
@@ -117,6 +137,7 @@ def _softmax_vjp(g: Array, out: Array, axis: int) -> Array:
     symbol="softmax",
     why="The outputs compete for a total of 1: raising one logit lifts its share and lowers all others in proportion.",
     expand=lambda _shape, axis: f"u = exp(x)\np = u/sum(u, axis={axis}, keepdims=True)",
+    element=_softmax_element,
     samples=_ALONG,
 )
 def softmax(x: Array, axis: int = -1) -> Array:
@@ -143,6 +164,7 @@ def log_softmax_array(x: Array, axis: int) -> Array:
     why="A logit enters its own log-probability directly, and all of them through the common normaliser, "
     "whose slope is the softmax.",
     expand=lambda _shape, axis: f"x - logsumexp(x, axis={axis}, keepdims=True)",
+    element=_log_softmax_element,
     samples=_ALONG,
 )
 def log_softmax(x: Array, axis: int = -1) -> Array:

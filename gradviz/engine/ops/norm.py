@@ -11,7 +11,7 @@ import numpy as np
 from gradviz.engine.elements import Index, entry
 from gradviz.engine.links import Links
 from gradviz.engine.numeric import Array, Shape
-from gradviz.engine.op import PRODUCT, SUM, Sample, elementwise, operation
+from gradviz.engine.op import PRODUCT, SUM, Matrix, Sample, elementwise, operation
 from gradviz.errors import ShapeError
 
 
@@ -101,6 +101,25 @@ def _batch_var(g: Array, x: Array, gamma: Array, mean: Array | None, var: Array 
     return -gamma * scale**2 / 2 * np.sum(g * xhat, axis=_channel_axes(x.ndim))
 
 
+def _centring(count: int, index: str = "") -> str:
+    """I − 11ᵀ/n − x̂x̂ᵀ/n: what takes the mean, and the part along x̂, out of n entries."""
+    ones, xhat = r"\mathbf{1}", rf"\hat{{x}}{index}"
+    mean, along = (rf"\frac{{1}}{{{count}}}\,{v}\,{v}^{{\top}}" for v in (ones, f"{{{xhat}}}"))
+    return rf"\left(I - {mean} - {along}\right)"
+
+
+_NORMALISED = "x̂: the normalised entries, (x − μ)/√(σ² + ε)"
+
+
+def _batch_jacobian(x: Shape, *others: Shape, eps: float) -> Matrix:
+    if len(others) > 2:
+        per_channel = r"\operatorname{diag}\left(\frac{@gamma}{\sqrt{@var + \varepsilon}}\right)"
+        return per_channel, per_channel, "each channel's numbers are repeated over its entries"
+    scale = r"\frac{{@gamma}_{c}}{\sqrt{\sigma_{c}^{2} + \varepsilon}}"
+    block = rf"{scale}\,{_centring(x[0] * prod(x[2:]), '_{c}')}"
+    return block, block, f"{_NORMALISED}, of channel c"
+
+
 def _batch_program(
     x: Shape, _gamma: Shape, _beta: Shape, mean: Shape | None = None, _var: Shape | None = None, *, eps: float
 ) -> str:
@@ -153,6 +172,16 @@ def _batch_element(index: Index, _near: Index, *shapes: Shape, eps: float) -> st
         "var": "elementwise",
     },
     links={"x": _batch_links, "gamma": _channel_link, "mean": _channel_link, "var": _channel_link},
+    jacobian={
+        "x": _batch_jacobian,
+        "gamma": (r"\operatorname{diag}\left(\hat{x}\right)",) * 2 + (_NORMALISED,),
+        "mean": (r"\operatorname{diag}\left(\frac{-@[gamma]}{\sqrt{@var + \varepsilon}}\right)",) * 2,
+        "var": (
+            r"\operatorname{diag}\left(\frac{-@[gamma] \odot \hat{x}}{2\left(@var + \varepsilon\right)}\right)",
+        )
+        * 2
+        + (_NORMALISED,),
+    },
     shape=_batch_shape,
     latex=r"@[gamma] \odot \frac{@x - \mu}{\sqrt{\sigma^{2} + \varepsilon}} + @[beta]",
     precedence=SUM,
@@ -213,6 +242,15 @@ def _layer_x(g: Array, x: Array, gamma: Array | None, eps: float) -> Array:
     return _centred(direct, xhat, _sample_axes(x.ndim))
 
 
+def _layer_jacobian(x: Shape, *affine: Shape, eps: float) -> Matrix:
+    scaled = rf"\frac{{1}}{{\sqrt{{\sigma^{{2}} + \varepsilon}}}}\,{_centring(prod(x[1:]))}"
+    words = f"{_NORMALISED}, of one sample"
+    if not affine:
+        return scaled, scaled, words
+    gamma = r"\operatorname{diag}\left(@gamma\right)"
+    return rf"{scaled}\,{gamma}", rf"{gamma}\,{scaled}", words
+
+
 def _layer_program(x: Shape, *affine: Shape, eps: float) -> str:
     axes = _sample_axes(len(x))
     last = "".join([" * gamma", " + beta"][: len(affine)])
@@ -240,6 +278,10 @@ def _layer_element(index: Index, _near: Index, _x: Shape, *affine: Shape, eps: f
     },
     structure={"x": "block diagonal", "gamma": "elementwise", "beta": "selection"},
     links={"x": lambda _shapes, _out, _options: ((0, 0),)},
+    jacobian={
+        "x": _layer_jacobian,
+        "gamma": (r"\operatorname{diag}\left(\hat{x}\right)",) * 2 + (_NORMALISED,),
+    },
     shape=_layer_shape,
     latex=r"\operatorname{layernorm}\left(@x, @gamma, @beta\right)",
     symbol="layer norm",

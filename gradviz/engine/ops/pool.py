@@ -70,6 +70,13 @@ def _max_element(index: Index, _near: Index, x: Shape, **options: Any) -> str:
     vjp_latex={"x": r"\operatorname{unpool}\left(@g\right)"},
     structure="windowed",
     many={"x": "samples"},
+    jacobian={
+        "x": (
+            r"S\left(@x\right)^{\top}",
+            r"S\left(@x\right)",
+            "S: 0 and 1, in each row one 1, at the entry that won the window",
+        )
+    },
     shape=_max_shape,
     latex=r"\operatorname{maxpool}\left(@x\right)",
     symbol="max pool",

@@ -81,7 +81,13 @@ def _bilinear_element(index: Index, _near: Index, x: Shape, *, scale: Pair, alig
     structure="matmul",
     links={"x": lambda _shapes, _out, _options: ((0, 0), (1, 1))},
     many={"x": "leading"},
-    jacobian={"x": (r"R^{\top} \otimes C^{\top}", r"R \otimes C")},
+    jacobian={
+        "x": (
+            r"R^{\top} \otimes C^{\top}",
+            r"R \otimes C",
+            "R, C: the weights by which rows and columns are mixed",
+        )
+    },
     shape=_scaled_shape,
     latex=r"R\,@[x]\,C^{\top}",
     symbol="bilinear ↑",

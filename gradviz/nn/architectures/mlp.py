@@ -6,6 +6,7 @@ from itertools import pairwise
 
 from gradviz.nn.activations import ReLU
 from gradviz.nn.architectures import Architecture
+from gradviz.nn.arguments import whole
 from gradviz.nn.containers import Sequential
 from gradviz.nn.layers import Linear
 from gradviz.nn.module import Module
@@ -16,8 +17,10 @@ def mlp(*sizes: int, activation: type[Module] = ReLU) -> Sequential:
 
     `activation=nn.Identity` leaves the layers to collapse into one matrix.
     """
+    sizes = sizes or (784, 100, 10)
+    whole("the number of sizes", len(sizes), least=2)
     layers: list[Module] = []
-    for inputs, outputs in pairwise(sizes or (784, 100, 10)):
+    for inputs, outputs in pairwise(sizes):
         layers += [Linear(inputs, outputs), activation()]
     return Sequential(*layers[:-1])
 

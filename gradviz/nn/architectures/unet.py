@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from gradviz.nn.activations import ReLU
 from gradviz.nn.architectures import Architecture
+from gradviz.nn.arguments import whole
 from gradviz.nn.containers import Concat, Sequential
 from gradviz.nn.layers import Conv2d, ConvTranspose2d
 from gradviz.nn.resize import MaxPool2d
@@ -12,6 +13,8 @@ from gradviz.nn.resize import MaxPool2d
 def unet(base: int = 8, scales: int = 3, in_channels: int = 1, out_channels: int = 1) -> Sequential:
     """`scales` resolutions with `base` channels at the finest and twice as many at each coarser one; image sides must
     be multiples of 2^(scales − 1)."""
+    whole("base", base)
+    whole("scales", scales)
     channels = [base * 2**scale for scale in range(scales)]
     below = _block(channels[-2] if scales > 1 else in_channels, channels[-1])
     for scale in reversed(range(scales - 1)):
