@@ -14,19 +14,21 @@ from gradviz.app.program import Opened
 from gradviz.engine.limits import APP
 from gradviz.engine.numeric import Array
 from gradviz.errors import GradvizError
+from gradviz.explain.check import kink_words
 from gradviz.explain.compared import Comparison, compared
 from gradviz.explain.forward import DualRun, push_forward
 from gradviz.explain.methods import Passes, passes
 from gradviz.explain.notation import Notation
 from gradviz.explain.numbers import NOT_YET, brief, plain, shape_text
+from gradviz.explain.patience import LONGEST
 from gradviz.explain.symbolic import Depth, Symbolic, swelling, symbolic_derivative
 from gradviz.explain.trace import Run, explore
 from gradviz.explain.vectors import curves_view
 
 FLOOR = 1e-17  # where an error of 0 is drawn on a logarithmic axis
 DEPTHS = 8
-# Seconds after which a function is composed no further: the next time takes several times as long.
-PATIENCE = 1.5
+BEFORE_A_BAR = 0.4  # seconds of SymPy before it is said that it works
+KEPT = 64
 NAMES = {"forward": "forward", "central": "central", "complex-step": "complex"}
 Json = dict[str, Any]
 
@@ -64,23 +66,94 @@ def passes_of(case: Case) -> tuple[Passes, ...]:
     return passes(case.text, case.inputs)
 
 
-@st.cache_resource(max_entries=64, show_spinner="SymPy differentiates the program")
+@st.cache_data(max_entries=64, show_spinner=False)
+def kink(case: Case) -> str:
+    """The kink at which the chosen entry stands, in words; empty where there is none."""
+    return kink_words(case.text, case.name, case.entry, case.inputs, APP)
+
+
+class Waiting:
+    """A progress bar and a button to stop, while SymPy works longer than half a second.
+
+    Whatever is clicked meanwhile, Streamlit ends the work by an exception out of the bar and begins the page again.
+    """
+
+    def __init__(self, key: str, words: str) -> None:
+        self.key, self.words = key, words
+        self.place = st.empty()
+        self.bar: Any = None
+
+    def watch(self, seconds: float) -> None:
+        """Say how long it takes."""
+        part, text = min(seconds / LONGEST, 1.0), f"{self.words}: {seconds:.1f} s of at most {LONGEST:.0f} s"
+        if self.bar is not None:
+            self.bar.progress(part, text)
+        elif seconds > BEFORE_A_BAR:
+            with self.place.container(horizontal=True, vertical_alignment="bottom"):
+                self.bar = st.progress(part, text)
+                st.button("Stop", key=f"methods.stop {self.key}", on_click=self._stop)
+
+    def _stop(self) -> None:
+        _kept()[self.key] = StoppedError("SymPy was stopped")
+
+    def __enter__(self) -> Waiting:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.place.empty()
+
+
+class StoppedError(GradvizError):
+    """Somebody stopped SymPy."""
+
+
+def _kept() -> dict[str, Any]:
+    """What SymPy found in this session; the oldest is forgotten."""
+    found: dict[str, Any] = st.session_state.setdefault("methods.sympy", {})
+    while len(found) > KEPT:
+        del found[next(iter(found))]
+    return found
+
+
+def program_key(text: str, name: str) -> str:
+    """Under which SymPy's derivative of a program is kept."""
+    return f"{name}\n{text}"
+
+
+def function_key(text: str) -> str:
+    """Under which it is kept that a composed function is done with."""
+    return f"all {text}"
+
+
+def offer_to_go_on(key: str) -> None:
+    """A button where SymPy was stopped."""
+    if isinstance(_kept().get(key), StoppedError):
+        st.button("Let SymPy go on", key=f"methods.go_on {key}", on_click=_kept().pop, args=(key,))
+
+
 def symbolic(text: str, name: str) -> Symbolic | GradvizError:
     """SymPy's derivative, or why there is none."""
-    try:
-        return symbolic_derivative(text, name, limits=APP)
-    except GradvizError as error:
-        return error
+    key = program_key(text, name)
+    if key not in _kept():
+        with Waiting(key, "SymPy differentiates the program") as waiting:
+            try:
+                _kept()[key] = symbolic_derivative(text, name, limits=APP, watch=waiting.watch)
+            except GradvizError as error:
+                _kept()[key] = error
+    return _kept()[key]  # type: ignore[no-any-return]
 
 
-@st.cache_resource(max_entries=64, show_spinner="SymPy differentiates the function composed with itself")
 def depths_of(text: str) -> list[Depth]:
-    """A function composed with itself, as often as patience lasts."""
-    begun, rows = monotonic(), []
-    for row in swelling(text, DEPTHS, APP):
-        rows.append(row)
-        if monotonic() - begun > PATIENCE:
-            break
+    """A function composed with itself, depth by depth, until SymPy's expression is too large or somebody stops it."""
+    rows: list[Depth] = _kept().setdefault(f"rows {text}", [])
+    if function_key(text) in _kept():
+        return rows
+    rows.clear()
+    with Waiting(function_key(text), "SymPy differentiates the function composed with itself") as waiting:
+        begun = monotonic()
+        for row in swelling(text, DEPTHS, APP, lambda _: waiting.watch(monotonic() - begun)):
+            rows.append(row)
+    _kept()[function_key(text)] = True
     return rows
 
 
@@ -98,11 +171,15 @@ def reverse(case: Case, output_shape: tuple[int, ...]) -> Run:
     return explore(case.text, case.inputs, seed=np.ones(output_shape) if output_shape else None, limits=APP)
 
 
-@st.cache_data(max_entries=64, show_spinner=False)
 def comparison(case: Case) -> Comparison:
     """The three answers."""
     found = symbolic(case.text, case.name)
-    return compared(case.text, case.name, case.entry, case.inputs, found, APP)
+    return _compared(case, found.message if isinstance(found, GradvizError) else "", found)
+
+
+@st.cache_data(max_entries=64, show_spinner=False)
+def _compared(case: Case, refused: str, _found: Symbolic | GradvizError) -> Comparison:
+    return compared(case.text, case.name, case.entry, case.inputs, _found, APP)
 
 
 def entries(opened: Opened) -> int:
@@ -110,8 +187,8 @@ def entries(opened: Opened) -> int:
     return sum(int(np.size(value)) for value in opened.values.values())
 
 
-def curve_panels(found: list[Json], at: int) -> list[Json]:
-    """The error curves with their optima and the chosen step, and the numbers at both."""
+def curve_panels(found: list[Json], at: int, *, kink: bool = False) -> list[Json]:
+    """The error curves with their optima and the chosen step, and the numbers at both; at a kink no step is best."""
     drawn = [curve for curve in found if "steps" in curve]
     step = drawn[0]["steps"][at]
     series = [
@@ -132,11 +209,12 @@ def curve_panels(found: list[Json], at: int) -> list[Json]:
             "color": _color(curve),
         }
         for curve in drawn
-        if np.isfinite(curve["optimum"]["error"])
+        if np.isfinite(curve["optimum"]["error"]) and not kink
     ]
+    best = "no h is best at a kink" if kink else "○ best h, lucky cancellations apart"
     chart = {
         "kind": "lines", "id": "curves", "title": "Error against the step h, both axes logarithmic", "width": 6,
-        "rows": 5, "note": "○ the best h of each curve; an error of 0 is drawn at 1e−17", "series": series,
+        "rows": 5, "note": f"{best}; 0 is drawn at 1e−17", "series": series,
         "log": True, "log_x": True, "values": False, "x_label": "h", "y_label": "relative error", "points": points,
         "y_range": (FLOOR, None), "marks": [{"x": step, "label": "your h"}],
     }  # fmt: skip
@@ -145,8 +223,7 @@ def curve_panels(found: list[Json], at: int) -> list[Json]:
             _named(curve),
             _shown(curve["slopes"][at], 8),
             _shown(curve["errors"][at], 2),
-            plain(curve["optimum"]["step"], 2),
-            plain(curve["optimum"]["error"], 2),
+            *(NOT_YET if kink else plain(curve["optimum"][fact], 2) for fact in ("step", "error")),
         ]
         for curve in drawn
     ]
@@ -187,7 +264,7 @@ def depth_panels(rows: list[Depth], depth: int) -> list[Json]:
     note = "" if len(rows) == DEPTHS else f"no deeper than {len(rows)}: SymPy gets too large or too slow"
     return [
         {"kind": "lines", "id": "swelling", "title": "Size against depth", "width": 7, "rows": 4, "note": note,
-         "series": [{"label": label, "x": x, "y": y, "marker": True} for label, y in lines.items()], "log": True,
+         "series": [{"label": label, "x": x, "y": y, "marker": True} for label, y in lines.items()], "log": True, "values": False,
          "x_label": "depth", "x_ticks": [{"x": value, "label": str(value)} for value in x],
          "marks": [{"x": depth, "label": f"depth {depth}"}]},
         {"kind": "table", "id": "sizes", "title": "Counted", "width": 5, "rows": 4, "highlight": depth - 1,

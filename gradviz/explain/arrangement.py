@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from string import ascii_lowercase
 from typing import Any
+from zlib import crc32
+
+import numpy as np
 
 from gradviz.engine.graph import Graph
 from gradviz.errors import GradvizError
 from gradviz.explain.jacobian import Layout
-from gradviz.explain.ledger import Ledger, ledger, ledger_of
+from gradviz.explain.ledger import Ledger, Product, ledger, ledger_of
 from gradviz.explain.trace import Run
 
 LARGEST_SIZE = 10**6
+_SHUFFLES = 30
 _EXACT = 10**7  # larger numbers are shown as powers of ten
 _SUPERSCRIPTS = str.maketrans("0123456789", "⁰¹²³⁴⁵⁶⁷⁸⁹")
 
@@ -27,9 +32,15 @@ class Arrangement:
     transposed: frozenset[int] = frozenset()
 
     @classmethod
-    def scrambled(cls, count: int) -> Arrangement:
-        """The factors from back to front, as nested functions are written: to be put right."""
-        return cls(tuple(reversed(range(count))))
+    def scrambled(cls, product: Product) -> Arrangement:
+        """The factors of a product shuffled, always in the same way, so that they are to be put right; in some
+        products every order is right."""
+        rng = np.random.default_rng(crc32(" ".join(factor.name for factor in product.factors).encode()))
+        for _ in range(_SHUFFLES):
+            order = rng.permutation(len(product.factors)).tolist()
+            if not product.judge(order).ok:
+                break
+        return cls(tuple(order))
 
     def in_other_layout(self) -> Arrangement:
         """The same product in the other layout, (ABC)ᵀ = CᵀBᵀAᵀ: there factors are counted from the other end."""
@@ -37,8 +48,15 @@ class Arrangement:
         order = tuple(last - i for i in reversed(self.order))
         return Arrangement(order, frozenset(last - i for i in self.transposed))
 
-    def __str__(self) -> str:
-        return " ".join(f"{i + 1}T" if i in self.transposed else str(i + 1) for i in self.order)
+    def letters(self) -> list[str]:
+        """A letter for every factor, a, b, c … as they lie here: given at the start, it tells nothing about the place
+        where the factor belongs."""
+        names = {factor: ascii_lowercase[at % 26] * (1 + at // 26) for at, factor in enumerate(self.order)}
+        return [names[factor] for factor in range(len(names))]
+
+    def text(self, letters: Sequence[str]) -> str:
+        """The order as one types it: `b aT c`, a T behind a letter for transposed."""
+        return " ".join(f"{letters[i]}T" if i in self.transposed else letters[i] for i in self.order)
 
 
 def factor_ends(

@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from math import prod
 from typing import Any
 
+import numpy as np
+
 from gradviz.engine.graph import Edge
+from gradviz.engine.numeric import Array
 from gradviz.explain.derivation import equation_left, local_formula
+from gradviz.explain.general import general_form
 from gradviz.explain.notation import Notation
+from gradviz.explain.structure import Structure, structure
 from gradviz.explain.trace import Run
 from gradviz.explain.typeset import Formula, boxed, sequence
 
@@ -41,16 +46,45 @@ class Factor:
 
     @property
     def formula(self) -> Formula:
-        """What the derivative is, as declared."""
-        return local_formula(self.run, self.place, self.notation)
+        """What the derivative is: as declared between scalars, else the Jacobian in denominator layout, diag(f > 0).
+        Where it is no array to multiply by, the whole gradient that is pulled through it."""
+        if self.is_number or not self.run.tape.has_local_derivative(self.place):
+            return local_formula(self.run, self.place, self.notation)
+        return general_form(self.run, self.place, self.notation)
+
+    @property
+    def is_number(self) -> bool:
+        """Whether both ends of the edge are scalars."""
+        consumer, slot = self.place
+        shapes = self.run.tape.shapes
+        return shapes[consumer] == shapes[self.run.graph.nodes[consumer].args[slot]] == ()
+
+    @cached_property
+    def jacobian(self) -> Structure:
+        """What the Jacobian along the edge looks like, in denominator layout."""
+        return structure(self.run.graph, self.run.tape.shapes, self.place)
+
+    def in_text(self, local: Array, write: Callable[[Array], str]) -> str:
+        """The Jacobian in numbers, diag([0 1]), where a backward step multiplies by the array `local`; empty where
+        the argument's entries are repeated, or where `write` writes nothing."""
+        out = self.run.tape.shapes[self.place[0]]
+        kind = "" if self.is_number or not out else self.jacobian.kind
+        if not kind:
+            return write(local)
+        if kind == "diagonal":
+            entries = write(np.broadcast_to(local, out).reshape(-1))
+            return entries and f"diag({entries})"
+        if kind == "scalar multiple":
+            factor = write(np.reshape(local, -1)[0])
+            return "−I" if factor == "−1" else f"{factor} I"
+        return "I" if kind == "identity" else ""
 
     @cached_property
     def value(self) -> float | None:
         """Its number, when both ends of the edge are scalars."""
-        consumer, slot = self.place
-        tape = self.run.tape
-        ends = tape.shapes[consumer], tape.shapes[self.run.graph.nodes[consumer].args[slot]]
-        return float(tape.local_derivative(self.place, self.run.registers)) if ends == ((), ()) else None
+        if not self.is_number:
+            return None
+        return float(self.run.tape.local_derivative(self.place, self.run.registers))
 
     @property
     def number(self) -> Formula | None:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from functools import cached_property
 from operator import index
 from typing import Any, Literal
@@ -18,6 +18,7 @@ from gradviz.engine.parse import parse
 from gradviz.engine.source import Source, as_graph
 from gradviz.engine.tape import Tape, complete_inputs
 from gradviz.errors import ShapeError, UnknownNameError
+from gradviz.explain import numbers
 
 Status = Literal["pass", "kink", "fail"]
 _TOLERANCE = 1e-5  # relative; central differences at this step are good to about 1e-9
@@ -36,9 +37,12 @@ class InputCheck:
     central: float
     left: float  # one-sided slopes
     right: float
+    entries: int = 1  # how many were checked
 
     def __str__(self) -> str:
         place = f"{self.name}[{', '.join(map(str, self.entry))}]" if self.entry else self.name
+        if self.entries > 1:
+            place = f"{self.name}, {self.entries} entries, {'the worst' if self.status == 'pass' else 'such as'} {place}"
         if self.status == "kink":
             return (
                 f"kink  {place}: slope {self.left:.6g} from the left, {self.right:.6g} from the right, "
@@ -53,6 +57,7 @@ class GradientCheck:
     """The verdict on all inputs; `ok` when none fails (a kink is not a failure)."""
 
     inputs: tuple[InputCheck, ...]
+    summed: str = ""  # what was done to an output that is no scalar
 
     @property
     def ok(self) -> bool:
@@ -88,16 +93,12 @@ def check_gradients(
     values = complete_inputs(graph, {**(inputs or {}), **named})
     tape = Tape(graph, {name: shape_of(value) for name, value in values.items()}, None, limits)
     shape = tape.shapes[graph.output]
+    summed = ""
+    if shape and seed is None:
+        summed = f"checked is the sum of all entries of the output ({numbers.shape_text(shape)})"
     seed = (np.ones(shape) if shape else 1.0) if seed is None else as_value(seed)
     registers = tape.run(values, seed)
-
-    forward = Tape(graph, {name: shape_of(value) for name, value in values.items()}, (), limits)
-
-    def scalar(name: str, entry: tuple[int, ...], value: float) -> float:
-        moved = np.array(values[name], dtype=np.float64)
-        moved[entry] = value
-        return float(np.sum(seed * forward.run({**values, name: as_value(moved)})[graph.output]))
-
+    scalar = _of_one_entry(graph, values, seed, limits)
     verdicts = []
     for name in graph.inputs:
         gradient = np.asarray(tape.gradient(registers, graph.index[name]))
@@ -108,10 +109,54 @@ def check_gradients(
         ]
         rank = {"pass": 0, "kink": 1, "fail": 2}
         if checks:
-            verdicts.append(
-                max(checks, key=lambda c: (rank[c.status], c.error if c.error == c.error else np.inf))
-            )
-    return GradientCheck(tuple(verdicts))
+            worst = max(checks, key=lambda c: (rank[c.status], c.error if c.error == c.error else np.inf))
+            verdicts.append(replace(worst, entries=len(checks)))
+    return GradientCheck(tuple(verdicts), summed)
+
+
+def kink_words(
+    source: Source,
+    name: str,
+    entry: Sequence[int] = (),
+    inputs: Mapping[str, Array] | None = None,
+    limits: Limits = DEFAULT,
+) -> str:
+    """The kink of the output, summed where it is an array, at which one entry of an input stands: the operations that
+    make it, the slopes on both sides, and the one the backward pass takes. Empty where there is none."""
+    from gradviz.explain.trace import explore
+
+    graph = as_graph(source, limits)
+    values = complete_inputs(graph, inputs or {})
+    shape = graph.infer_shapes({key: shape_of(value) for key, value in values.items()}, limits)[graph.output]
+    seed = np.ones(shape) if shape else 1.0
+    run = explore(graph, values, wrt=(name,), seed=seed, limits=limits)
+    if not run.kinks:
+        return ""
+    leaf, at = graph[name].id, tuple(entry)
+    point, gradient = float(np.asarray(values[leaf])[at]), float(run.grad(leaf)[at])
+    found = _check_entry(leaf, at, gradient, point, _of_one_entry(graph, values, seed, limits))
+    if found.status != "kink" or not np.isfinite([found.left, found.right]).all():
+        return ""
+    operations = dict.fromkeys(node.op.name for node in map(graph.__getitem__, run.kinks) if node.op)
+    left, right = (numbers.plain(float(f"{slope:.5g}")) for slope in (found.left, found.right))
+    return (
+        f"{' and '.join(operations)} {'is' if len(operations) == 1 else 'are'} exactly at a kink: slope {left} from the "
+        f"left, {right} from the right; backward takes {numbers.plain(gradient)}, by convention"
+    )
+
+
+def _of_one_entry(
+    graph: Graph, values: Mapping[str, Array], seed: Array, limits: Limits
+) -> Callable[[str, tuple[int, ...], float], float]:
+    """The output, weighted by the seed and summed, as a function of one entry of an input."""
+    forward = Tape(graph, {name: shape_of(value) for name, value in values.items()}, (), limits)
+
+    def scalar(name: str, entry: tuple[int, ...], value: float) -> float:
+        moved = np.array(values[name], dtype=np.float64)
+        moved[entry] = value
+        return float(np.sum(seed * forward.run({**values, name: as_value(moved)})[graph.output]))
+
+    return scalar
 
 
 def _check_entry(name: str, entry: tuple[int, ...], gradient: float, x: float, f: Any) -> InputCheck:

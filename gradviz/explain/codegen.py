@@ -13,7 +13,8 @@ from textwrap import dedent
 from types import CodeType
 from typing import Any
 
-from gradviz.engine.op import Op, rule_code
+from gradviz.engine.local import rule_code
+from gradviz.engine.op import Op
 
 _INFIX = {
     "add": "x + y", "sub": "x - y", "mul": "x * y", "div": "x / y", "pow": "x ** y", "neg": "-x", "square": "x * x",

@@ -64,8 +64,7 @@ def compared(
     """
     graph = as_graph(source, limits)
     values = complete_inputs(graph, inputs or {})
-    step = float(np.finfo(np.float64).eps) ** (1 / 3)
-    curve = error_curve(graph, name, entry, values, method="central", steps=[step], limits=limits)
+    curve = error_curve(graph, name, entry, values, method="central", limits=limits)
     direction = np.zeros(shape_of(values[graph.nodes[graph.position(name)].id]))
     direction[tuple(entry)] = 1.0
     forward = float(np.sum(push_forward(graph, {name: direction}, values, limits).tangent))
@@ -78,7 +77,11 @@ def compared(
         return Answer(method, how, value, abs(value - best) / (abs(best) or 1.0))
 
     answers = (
-        answer("numerical", f"central difference, h = {plain(step, 2)}", curve.slopes[0]),
+        answer(
+            f"numerical, h = {plain(curve.optimum[0], 2)}",
+            "central difference with the best h of its curve",
+            curve.slopes[curve.best],
+        ),
         Answer("symbolic", "SymPy", None, None, refused) if refused else answer("symbolic", "SymPy", written),
         answer("forward mode", "dual numbers", forward),
         answer("reverse mode", "backward pass", curve.exact),

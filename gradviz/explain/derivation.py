@@ -159,14 +159,23 @@ def local_formula(
         if op.variadic:
             slots[op.args[0]] = notation.formula(node.args[slot])
         if run.tape.has_local_derivative(edge):
-            alone = Formula(_without_upstream(rule.latex), slots, PRODUCT)
-            return averaged(run, consumer, alone)
+            return averaged(run, consumer, slope_formula(run, edge, notation))
         slots["g"] = upstream or notation.gradient(consumer)
         return Formula(rule.latex, slots, PRODUCT)
     if rule.local in _CONSTANT_RULES:
         return Formula(rule.local, precedence=LOOSE if rule.local.startswith("-") else ATOM)
     graph = _rule_graph(rule.local)
     return expression(graph, graph.output, {graph.index[key]: slots[key] for key in graph.inputs})
+
+
+def slope_formula(run: Run, edge: tuple[int, int], notation: Notation) -> Formula:
+    """What the declared contribution multiplies the upstream gradient by."""
+    node = run.graph.nodes[edge[0]]
+    op = node.op
+    assert op is not None
+    slots = {key: notation.formula(position) for key, position in zip(op.args, node.args, strict=False)}
+    slots |= {"out": notation.formula(edge[0])} | option_formulas({**op.options, **node.options})
+    return Formula(_without_upstream(op.rule(edge[1]).latex), slots, PRODUCT)
 
 
 def equation_left(run: Run, edge: tuple[int, int], notation: Notation) -> Formula:

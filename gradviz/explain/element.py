@@ -21,7 +21,9 @@ from gradviz.engine.numeric import Shape
 from gradviz.engine.op import Op
 from gradviz.engine.parse import parse
 from gradviz.errors import GradvizError, LimitError
-from gradviz.explain.trace import FloatArray, Run, explore
+from gradviz.explain.place import place_of
+from gradviz.explain.state import FloatArray
+from gradviz.explain.trace import Run, explore
 
 Key = tuple[int | slice, ...]
 
@@ -69,7 +71,13 @@ def axis_words(rank: int) -> tuple[str, ...]:
 
 def has_element(node: Node) -> bool:
     """Whether one entry of the node can be written as a small program."""
-    return node.op is not None and (node.op.element is not None or node.op.elementwise)
+    op = node.op
+    return op is not None and (op.element is not None or op.elementwise or _only_moves(op))
+
+
+def _only_moves(op: Op) -> bool:
+    """Whether every entry of the result is a copy of one entry of an argument, or of none."""
+    return all(rule.structure in ("permutation", "selection") for rule in op.rules.values())
 
 
 def element(run: Run, node: str, index: Sequence[int] | None = None, near: Sequence[int] = ()) -> Element:
@@ -86,8 +94,10 @@ def element(run: Run, node: str, index: Sequence[int] | None = None, near: Seque
     place = _checked(index, run.shape(node)) if index is not None else _liveliest(run, node)
     shapes = tuple(run.tape.shapes[arg] for arg in found.args)
     spot: Index = ()
-    if found.op.element is None:
+    if found.op.elementwise:
         graph, places = _pointwise(run, found, place)
+    elif found.op.element is None:
+        graph, places = _copied(run, position, place)
     else:
         if found.op.rule(0).structure in ("windowed", "matmul"):
             spot = _checked(near, shapes[0]) if near else _largest_product(run, position, place)
@@ -102,9 +112,14 @@ def element(run: Run, node: str, index: Sequence[int] | None = None, near: Seque
 
 
 def _checked(index: Sequence[int], shape: Shape) -> Index:
-    place = tuple(index)
-    if len(place) != len(shape) or not all(0 <= i < size for i, size in zip(place, shape, strict=True)):
-        raise GradvizError(f"{place} is no entry of an array of shape {shape}")
+    """The index as numbers; raises GradvizError unless there is such an entry."""
+    place = tuple(int(i) for i in index if isinstance(i, int | np.integer))
+    if not len(place) == len(index) == len(shape) or not all(
+        0 <= i < size for i, size in zip(place, shape, strict=True)
+    ):
+        raise GradvizError(
+            f"{tuple(index)} is no entry of an array of shape {shape}", expected="whole numbers from 0"
+        )
     return place
 
 
@@ -149,6 +164,20 @@ def _pointwise(run: Run, node: Node, index: Index) -> tuple[Graph, dict[str, tup
         args.append(Expr(None, name=op.argument(slot), default=0.0))
         places[op.argument(slot)] = (slot, key)
     return graph_of(Expr(op, tuple(args), node.options).named("out")), places
+
+
+def _copied(run: Run, position: int, index: Index) -> tuple[Graph, dict[str, tuple[int, Key]]]:
+    """The entry of an operation that moves entries: the one that it copies."""
+    node, shape = run.graph.nodes[position], run.tape.shapes[position]
+    assert node.op is not None
+    entry = int(np.ravel_multi_index(index, shape)) if shape else 0
+    for slot, arg in enumerate(node.args):
+        source = int(place_of(run.graph, run.tape.shapes, (position, slot)).sources[entry])
+        if source >= 0 and not run.graph.nodes[arg].is_constant:
+            key = tuple(int(i) for i in np.unravel_index(source, run.tape.shapes[arg]))
+            leaf = Expr(None, name=node.op.argument(slot), default=0.0)
+            return graph_of((1.0 * leaf).named("out")), {leaf.name: (slot, key)}
+    raise GradvizError(f"entry {index} of {node.id} is no copy of an input's entry")
 
 
 def _written_out(

@@ -148,17 +148,18 @@ def layer_groups(graph: Graph, opened: Collection[str] = ()) -> dict[str, tuple[
     as one box, since a path leaves it and returns, is opened too.
     """
     opened = set(opened)
-    members: dict[str, list[str]] = {}
-    for node in graph.nodes:
-        if not node.is_constant and (home := _closed(layer_path(node), opened)):
-            members.setdefault(home, []).append(node.id)
-    groups = {f"[{path}]": tuple(ids) for path, ids in members.items() if len(ids) > 1}
-    try:
-        _ = View(graph, groups).boxes
-    except GradvizError:
-        largest = max(groups, key=lambda box: len(groups[box]))
-        return layer_groups(graph, {*opened, largest.strip("[]")})
-    return groups
+    while True:
+        members: dict[str, list[str]] = {}
+        for node in graph.nodes:
+            if not node.is_constant and (home := _closed(layer_path(node), opened)):
+                members.setdefault(home, []).append(node.id)
+        groups = {f"[{path}]": tuple(ids) for path, ids in members.items() if len(ids) > 1}
+        try:
+            _ = View(graph, groups).boxes
+        except GradvizError:
+            opened.add(max(groups, key=lambda box: len(groups[box])).strip("[]"))
+        else:
+            return groups
 
 
 def _closed(path: str, opened: Collection[str]) -> str:

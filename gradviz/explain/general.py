@@ -1,47 +1,39 @@
-"""The Jacobian of an operation as one writes it, Wᵀ, diag(g), I ⊗ x, and written out entry by entry."""
+"""The Jacobian of an operation as one writes it: Wᵀ, diag(g), I ⊗ x, and what its letters stand for."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from math import prod
 from typing import NamedTuple
 
 import numpy as np
 
-from gradviz.engine.op import LOOSE, POWER, PRODUCT, SUM
-from gradviz.explain.derivation import local_formula
-from gradviz.explain.jacobian import EdgeAt, Jacobian, Layout
+from gradviz.engine.op import POWER, PRODUCT, SUM
+from gradviz.explain.derivation import local_formula, slope_formula
+from gradviz.explain.jacobian import EdgeAt, Layout
 from gradviz.explain.notation import Notation
 from gradviz.explain.place import Place
 from gradviz.explain.structure import Structure, structure
 from gradviz.explain.trace import Run
-from gradviz.explain.typeset import Formula, number, option_formulas, sequence
+from gradviz.explain.typeset import Formula, option_formulas, sequence
 
 _TIMES = r"\,"
 _SYMBOL = re.compile(r"(\\[a-z]+)?[\w{}]+")
 _BRACKETED = re.compile(r"\\left\((?!.*\\left\().*\\right\)")
-WRITTEN_OUT = 4  # rows and columns of a Jacobian that is written out entry by entry
-# Operations to a scalar whose declared gradient, read entry by entry, is the derivative by that entry.
-_ENTRYWISE = {
-    "dot",
-    "half_squared_error",
-    "mse",
-    "l1",
-    "huber",
-    "bce_with_logits",
-    "norm1",
-    "norm2",
-    "logsumexp",
-}
-_ENTRYWISE |= {"max", "min"}
+_COPIES = "S: 0 and 1, in each row a 1 at the entry that is copied"
+_MOVES = "P: 0 and 1, it moves every entry to its new place"
+_ADDS = "Σ: 0 and 1, each row adds up what one output entry reads"
+_BAND = "T: the same few weights in every row, moved on from window to window"
+_REORDERS = "K: 0 and 1, it changes the order of the entries"
 
 
 class Forms(NamedTuple):
-    """A Jacobian in both layouts."""
+    """A Jacobian in both layouts, and in words what its letters stand for."""
 
     denominator: Formula
     numerator: Formula
+    words: tuple[str, ...] = ()
 
     def in_layout(self, layout: Layout) -> Formula:
         """The one asked for."""
@@ -63,6 +55,11 @@ def chain_form(
     return sequence(factors if layout == "denominator" else factors[::-1], _TIMES)
 
 
+def chain_words(run: Run, edges: Sequence[EdgeAt], notation: Notation) -> tuple[str, ...]:
+    """What the letters in a `chain_form` stand for, each once."""
+    return tuple(dict.fromkeys(words for edge in edges for words in _forms(run, edge, notation).words))
+
+
 def _forms(run: Run, edge: EdgeAt, notation: Notation) -> Forms:
     known = structure(run.graph, run.tape.shapes, edge)
     place, kind = known.place, known.kind
@@ -73,9 +70,11 @@ def _forms(run: Run, edge: EdgeAt, notation: Notation) -> Forms:
     if kind == "identity":
         return _same("1" if known.shape == (1, 1) else "I")
     if kind in ("permutation", "selection"):
-        return _named("P" if kind == "permutation" else "S")
-    if kind == "reduction" and place.links and (summed := _summed(known)):
+        return _named("P", _MOVES) if kind == "permutation" else _named("S", _COPIES)
+    if kind == "reduction" and place.out != () and (summed := _summed(known)):
         return summed
+    if kind == "reduction" and place.out != () and place.op.family == "reduce":
+        return _weighted(slope_formula(run, edge, notation))
     if place.out == ():
         return _column(local_formula(run, edge, notation), known)
     if kind in ("scalar multiple", "diagonal", "copies") and place.rule.local:
@@ -84,7 +83,7 @@ def _forms(run: Run, edge: EdgeAt, notation: Notation) -> Forms:
         weights = notation.formula(run.graph.nodes[edge[0]].args[1]) if known.operand else None
         inner = {"w": weights} if weights else {}
         template = r"T\left(@w\right)" if weights else "T"
-        return Forms(Formula(template + r"^{\top}", inner), Formula(template, inner))
+        return Forms(Formula(template + r"^{\top}", inner), Formula(template, inner), (_BAND,))
     symbol = notation.local(edge)
     return Forms(symbol, symbol)
 
@@ -93,8 +92,8 @@ def _same(text: str) -> Forms:
     return Forms(Formula(text), Formula(text))
 
 
-def _named(letter: str) -> Forms:
-    return Forms(Formula(rf"{letter}^{{\top}}"), Formula(letter))
+def _named(letter: str, words: str) -> Forms:
+    return Forms(Formula(rf"{letter}^{{\top}}"), Formula(letter), (words,))
 
 
 def _column(gradient: Formula, known: Structure) -> Forms:
@@ -120,8 +119,22 @@ def _scaled(local: Formula, known: Structure) -> Forms:
         return Forms(diagonal, diagonal)
     if known.shape[0] == 1:  # a scalar that is repeated: one row
         return Forms(Formula(r"{@[x]}^{\top}", {"x": local}, POWER), local)
-    slots = {"d": diagonal}
-    return Forms(Formula(r"S^{\top}\,@d", slots, PRODUCT), Formula(r"@d\,S", slots, PRODUCT))
+    return _copied(Forms(diagonal, diagonal))
+
+
+def _copied(forms: Forms) -> Forms:
+    """The matrix behind one that repeats the argument's entries."""
+    denominator = Formula(r"S^{\top}\,@d", {"d": forms.denominator}, PRODUCT)
+    numerator = Formula(r"@d\,S", {"d": forms.numerator}, PRODUCT)
+    return Forms(denominator, numerator, (*forms.words, _COPIES))
+
+
+def _weighted(slope: Formula) -> Forms:
+    """A sum of entries times the slope of each."""
+    slots = {"d": Formula(r"\operatorname{diag}\left(@d\right)", {"d": slope})}
+    return Forms(
+        Formula(r"@d\,\Sigma^{\top}", slots, PRODUCT), Formula(r"\Sigma\,@d", slots, PRODUCT), (_ADDS,)
+    )
 
 
 def _declared(run: Run, edge: EdgeAt, notation: Notation, place: Place) -> Forms:
@@ -131,35 +144,60 @@ def _declared(run: Run, edge: EdgeAt, notation: Notation, place: Place) -> Forms
     node, op = run.graph.nodes[consumer], place.op
     slots = {name: notation.formula(position) for name, position in zip(op.args, node.args, strict=False)}
     slots |= {"out": notation.formula(consumer)} | option_formulas(place.options)
-    assert place.rule.jacobian is not None
-    forms = place.rule.jacobian
+    declared = place.rule.jacobian
+    assert declared is not None
+    whole = declared(*place.shapes, **place.options) if callable(declared) else declared
+    forms, words = whole[:2], whole[2:]
     operand = Structure(place).operand
     if operand and len(place.shapes[op.args.index(operand)]) == 1:
         column, row = f"@{operand}", rf"{{@[{operand}]}}^{{\top}}"
         is_column = len(place.links) < len(place.shape)
         forms = (column, row) if is_column else (row, column)
-    loose = SUM if any(" - " in form or form.startswith("-") for form in forms) else PRODUCT
-    return Forms(*(Formula(form, slots, loose) for form in forms))
+    loose = (
+        SUM if any(" - " in form or r"\otimes" in form or form.startswith("-") for form in forms) else PRODUCT
+    )
+    denominator, numerator = (Formula(form, slots, loose) for form in forms)
+    return Forms(denominator, numerator, words)
 
 
 def _repeated(known: Structure, forms: Forms) -> Forms:
     """The matrix as a Kronecker product with the identity over the axes that are left alone."""
     place = known.place
-    if not place.links or known.kind == "dense":
+    if known.kind == "copies":
+        return _copied(forms)
+    if not place.links or known.kind in ("dense", "diagonal"):
         return forms
+    denominator, numerator, words = forms
     if known.kind == "block diagonal":
-        template = r"\operatorname{blockdiag}\left(@m\right)"
-        return Forms(*(Formula(template, {"m": form}) for form in forms))
+        return _in_blocks(forms, _leads(place))
     sides = {_side(place.shape, [i for i, _ in place.links]), _side(place.out, [j for _, j in place.links])}
     sides.discard("")
     template = r"@(m) \otimes @unit" if sides == {"last"} else r"@unit \otimes @(m)"
     unit = Formula(f"I_{{{prod(place.shape[i] for i, _ in place.links)}}}")
-    made = [Formula(template, {"m": form, "unit": unit}, SUM) for form in forms]
+    denominator, numerator = (
+        Formula(template, {"m": form, "unit": unit}, SUM) for form in (denominator, numerator)
+    )
     if len(sides) > 1:  # linked axes first on one side and last on the other: up to a change of places
-        return Forms(
-            Formula(r"K\,@(j)", {"j": made[0]}, PRODUCT), Formula(r"@(j)\,K^{\top}", {"j": made[1]}, PRODUCT)
-        )
-    return Forms(*made)
+        denominator = Formula(r"K\,@(j)", {"j": denominator}, PRODUCT)
+        numerator = Formula(r"@(j)\,K^{\top}", {"j": numerator}, PRODUCT)
+        words = (*words, _REORDERS)
+    return Forms(denominator, numerator, words)
+
+
+def _in_blocks(forms: Forms, in_order: bool) -> Forms:
+    """One block for each group of entries, which lie side by side or are gathered first."""
+    template = r"\operatorname{blockdiag}\left(@m\right)"
+    if not in_order:
+        template = rf"K\,{template}\,K^{{\top}}"
+    denominator, numerator = (Formula(template, {"m": form}, PRODUCT) for form in forms[:2])
+    return Forms(denominator, numerator, forms.words if in_order else (*forms.words, _REORDERS))
+
+
+def _leads(place: Place) -> bool:
+    """Whether the axes that are not mixed come before all others, so that a block's entries lie side by side."""
+    linked = [i for i, _ in place.links]
+    mixed = [i for i, size in enumerate(place.shape) if size > 1 and i not in linked]
+    return not mixed or min(mixed) > max(linked)
 
 
 def _side(shape: tuple[int, ...], linked: list[int]) -> str:
@@ -183,97 +221,7 @@ def _summed(known: Structure) -> Forms | None:
     weight = "" if weights[0] == 1 else rf"\frac{{1}}{{{round(1 / weights[0])}}}\,"
     rows = [unit if unit.startswith("I") else rf"{unit}^{{\top}}" for unit in units]
     wrap = (r"\left(", r"\right)") if weight and len(units) > 1 else ("", "")
-    return Forms(
-        *(Formula(weight + wrap[0] + r" \otimes ".join(u) + wrap[1], precedence=SUM) for u in (units, rows))
+    denominator, numerator = (
+        Formula(weight + wrap[0] + r" \otimes ".join(u) + wrap[1], precedence=SUM) for u in (units, rows)
     )
-
-
-def written_out(
-    run: Run, jacobian: Jacobian, notation: Notation
-) -> tuple[tuple[tuple[Formula, ...], ...], tuple[tuple[Formula, ...], ...]] | None:
-    """Entry by entry, in the layout of the Jacobian: the symbols ∂y_j/∂x_i, and what each is, in the graph's names
-    where that is known and otherwise its number. None for a Jacobian with too many rows or columns."""
-    if max(jacobian.shape) > WRITTEN_OUT:
-        return None
-    between = jacobian.between
-    of = _entry_formulas(notation.formula(between.end), jacobian.of_shape)
-    wrt = _entry_formulas(notation.formula(between.start), jacobian.wrt_shape)
-    symbols = [
-        [Formula(r"\frac{\partial @y}{\partial @x}", {"y": y, "x": x}, PRODUCT) for y in of] for x in wrt
-    ]
-    known = _symbolic(run, between.edges[0], notation) if len(between.edges) == 1 else None
-    matrix = jacobian.matrix if jacobian.layout == "denominator" else jacobian.matrix.T
-    entries = [
-        [known(i, j) if known else notation.number(matrix[i, j]) for j in range(len(of))]
-        for i in range(len(wrt))
-    ]
-    if jacobian.layout == "numerator":
-        symbols, entries = [list(row) for row in zip(*symbols, strict=True)], _turned(entries)
-    return tuple(map(tuple, symbols)), tuple(map(tuple, entries))
-
-
-def _turned(rows: list[list[Formula]]) -> list[list[Formula]]:
-    return [list(row) for row in zip(*rows, strict=True)]
-
-
-def matrix_formula(rows: Sequence[Sequence[Formula]]) -> Formula:
-    """Formulas as the entries of one matrix."""
-    slots = {f"e{i}x{j}": entry for i, row in enumerate(rows) for j, entry in enumerate(row)}
-    body = r" \\ ".join(" & ".join(f"@e{i}x{j}" for j in range(len(row))) for i, row in enumerate(rows))
-    return Formula(rf"\begin{{bmatrix}} {body} \end{{bmatrix}}", slots)
-
-
-def _symbolic(run: Run, edge: EdgeAt, notation: Notation) -> Callable[[int, int], Formula] | None:
-    """What entry (i, j) of a local Jacobian is in the graph's names, where the declaration says so."""
-    known = structure(run.graph, run.tape.shapes, edge)
-    place = known.place
-    args = run.graph.nodes[edge[0]].args
-    if known.operand:
-        position = args[place.op.args.index(known.operand)]
-        named = _entry_formulas(notation.formula(position), run.tape.shapes[position])
-        return lambda i, j: named[known.operand_entries[i, j] - 1] if known.labels[i, j] else Formula("0")
-    if (values := known.known) is not None:
-        return lambda i, j: number(values[i, j])
-    if place.rule.local:
-        return lambda i, j: _slope(run, edge, notation, j) if known.labels[i, j] else Formula("0")
-    if place.out == () and place.op.name in _ENTRYWISE:
-        return lambda i, j: _slope(run, edge, notation, i)
-    return None
-
-
-def _slope(run: Run, edge: EdgeAt, notation: Notation, entry: int) -> Formula:
-    """The local derivative at one entry: the declared text over indexed names."""
-    return local_formula(run, edge, _Indexed(run, edge, notation, entry))
-
-
-class _Indexed(Notation):
-    """A notation in which the nodes around an operation stand for their entries at one place."""
-
-    def __init__(self, run: Run, edge: EdgeAt, notation: Notation, entry: int) -> None:
-        super().__init__(run.graph, notation.digits)
-        consumer, slot = edge
-        args, shapes = run.graph.nodes[consumer].args, run.tape.shapes
-        wide = shapes[consumer] or shapes[args[slot]]
-        index = np.unravel_index(entry, wide) if wide else ()
-        self._entries: dict[int, Formula] = {}
-        for position in {consumer, *args}:
-            own = index[len(index) - len(shapes[position]) :] if shapes[position] else ()
-            at = tuple(0 if size == 1 else int(i) for i, size in zip(own, shapes[position], strict=True))
-            self._entries[position] = _subscripted(super().formula(position), at)
-
-    def formula(self, position: int) -> Formula:
-        """The entry's symbol where the node has one at this place."""
-        return self._entries.get(position) or super().formula(position)
-
-
-def _entry_formulas(symbol: Formula, shape: tuple[int, ...]) -> list[Formula]:
-    return [_subscripted(symbol, index) for index in np.ndindex(shape)]
-
-
-def _subscripted(symbol: Formula, index: Sequence[int]) -> Formula:
-    """x, (1, 2) -> x with the indices 2, 3; a name that has an index gets brackets around it."""
-    if not index:
-        return symbol
-    text = ", ".join(str(i + 1) for i in index)
-    inner = r"\left(@x\right)" if "_" in symbol.template or symbol.precedence == LOOSE else "@x"
-    return Formula(rf"{{{inner}}}_{{{text}}}", {"x": symbol})
+    return Forms(denominator, numerator)

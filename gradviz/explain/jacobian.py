@@ -157,7 +157,7 @@ class Jacobian:
 
     @property
     def is_shown(self) -> bool:
-        """Whether it is small enough to be drawn whole; a larger one is shown by its structure and one row."""
+        """Whether it is small enough to be drawn whole; a larger one is shown in blocks."""
         return self.entries <= self.limits.jacobian_shown
 
     @property

@@ -14,10 +14,10 @@ from typing import Any, Literal
 
 import numpy as np
 
+from gradviz.engine.edges import unbroadcast
 from gradviz.engine.limits import DEFAULT, Limits
 from gradviz.engine.numeric import Array, Shape
 from gradviz.engine.source import Source
-from gradviz.engine.tape import unbroadcast
 from gradviz.errors import GradvizError, ShapeError, UnknownNameError
 from gradviz.explain import numbers
 from gradviz.explain.answer import Answer, BoolArray, Comparison
@@ -29,7 +29,13 @@ from gradviz.explain.verdict import Entry, Kind, Verdict
 Asked = Literal["formula", "value"]
 _ENOUGH = 3  # points at which a formula must have a value
 _SHOWN = 5  # wrong entries listed
+_NAME = 40  # characters of a name that are repeated
+_DIGITS = 17  # tell any two floating-point numbers apart
+_CLOSE = 0.05  # relative error that is put down to rounding
 _ADVICE = "take the chain one factor at a time"
+_ROUNDING = (
+    "a rounded number is right if it is the true one rounded at its last digit, to three digits or more"
+)
 
 
 def judge(
@@ -69,7 +75,7 @@ def judge(
 
 def _unusable(error: GradvizError) -> Verdict:
     if isinstance(error, UnknownNameError):
-        name = error.source[slice(*error.span)] if error.span else ""
+        name = numbers.clipped(error.source[slice(*error.span)] if error.span else "", _NAME)
         hint = error.hint.replace("the inputs are", "its nodes are")
         return Verdict(
             "unknown name", f"The program has no node or operation called {name}.", hint, error=error
@@ -143,7 +149,13 @@ class _Judgement:
 
     def _transposed(self, factor: Fraction | float | None = None) -> Verdict:
         other = self.exercise.other
-        also = f", and {_times(factor)}" if factor is not None else ""
+        also = (
+            ""
+            if factor is None
+            else " and with the wrong sign"
+            if factor == -1
+            else f", and {_times(factor)}"
+        )
         sentence = f"Right, but transposed{also}: this is how it is written in {other} layout."
         hint = f"in {self.exercise.layout} layout the shape is {_shape(self.exercise.shapes[0])}"
         return self._say("transposed", sentence, hint, layout=other, factor=factor)
@@ -152,13 +164,14 @@ class _Judgement:
         """A constant factor, the same at every input, in one layout or the other."""
         factor = self._factor(self.exercise.layout)
         if factor is not None:
-            rounded = abs(float(factor) - 1) < 0.01
+            rounded = abs(abs(float(factor)) - 1) < 0.01
             hint = (
                 "is a constant in it rounded? write fractions, 1/3"
                 if rounded
                 else "look at what stands in front: a ½, the 2 of a square, the 1/n of a mean"
             )
-            sentence = f"Right up to a constant factor: yours is {_times(factor)}."
+            what = "the sign and a constant factor" if factor < 0 else "a constant factor"
+            sentence = f"Right up to {what}: yours is {_times(factor)}."
             return self._say("factor", sentence, hint, factor=factor)
         factor = self._factor(self.exercise.other) if self._may_be_transposed else None
         return None if factor is None else self._transposed(factor)
@@ -246,9 +259,9 @@ class _Judgement:
         )
         sentence = "This is not the gradient."
         if len(places) < value.size:
-            listed = ", ".join(str(list(entry.index)) for entry in entries)
-            more = ", …" if len(places) > _SHOWN else ""
-            sentence = f"Wrong in {len(places)} of {value.size} entries: {listed}{more}."
+            listed = ", ".join(entry.place for entry in entries)
+            more = " and others" if len(places) > _SHOWN else ""
+            sentence = f"Wrong in {len(places)} of {value.size} entries, counted from 1: {listed}{more}."
         hint = self._wrong_hint(value, true)
         return self._say("wrong", sentence, hint, entries=entries, wrong=len(places), size=value.size)
 
@@ -273,9 +286,10 @@ class _Judgement:
             return f"0 would mean that {self.of} does not feel {self.wrt} at all"
         if self._at_kink:
             return "the inputs are exactly at a kink, where the slope is a convention; gradviz says which one it takes"
-        close = np.abs(value - true) <= 0.05 * np.abs(true)
-        if self.by_value and close.all():
-            return "close: give at least three significant digits"
+        error = np.abs(value - true)
+        if self.by_value and (error <= _CLOSE * np.abs(true)).all():
+            off = (error[true != 0] / np.abs(true[true != 0])).max()
+            return f"{numbers.plain(100 * off, 2)} % off: {_ROUNDING}"
         return _ADVICE
 
     def _praise(self) -> str:
@@ -298,7 +312,10 @@ class _Judgement:
 def _times(factor: Fraction | float) -> str:
     if isinstance(factor, Fraction):
         return f"{str(factor).replace('-', '−')} times the gradient"
-    return f"{numbers.plain(factor)} times the gradient"
+    digits = 4
+    while digits < _DIGITS and float(f"{factor:.{digits - 1}e}").is_integer():
+        digits += 1
+    return f"{numbers.plain(factor, digits)} times the gradient"
 
 
 def _shape(shape: Shape) -> str:

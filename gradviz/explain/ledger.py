@@ -14,6 +14,7 @@ from math import prod
 
 from gradviz.engine.limits import SHAPES_ONLY, Limits
 from gradviz.engine.numeric import Shape
+from gradviz.engine.op import PRODUCT
 from gradviz.engine.source import Source, as_graph
 from gradviz.engine.tape import Tape
 from gradviz.explain.chain import paths_from
@@ -24,7 +25,7 @@ from gradviz.explain.notation import Notation
 from gradviz.explain.place import Place, place_of
 from gradviz.explain.structure import Kind, Structure
 from gradviz.explain.trace import Run
-from gradviz.explain.typeset import Formula
+from gradviz.explain.typeset import Formula, sequence
 
 LETTERS = "NHMKPQRSTUVXYZ"  # for the sizes of a program, in the order in which it meets them
 _SYMMETRIC: tuple[Kind, ...] = ("identity", "scalar multiple", "diagonal")
@@ -105,7 +106,8 @@ class Product:
                 sizes = [f"({rows}×{columns})" for rows, columns in (before, after)]
                 return Verdict(
                     False,
-                    f"{names[0]} {sizes[0]} times {names[1]} {sizes[1]}: {before[1]} columns meet {after[0]} rows",
+                    f"{names[0]} {sizes[0]} times {names[1]} {sizes[1]}: {_counted(before[1], 'column')} "
+                    f"{'meets' if before[1] == 1 else 'meet'} {_counted(after[0], 'row')}",
                     (k, k + 1),
                 )
         return self._judge_meaning(order, turned)
@@ -215,8 +217,19 @@ class Ledger:
 
     def used(self, product: int = 0) -> Formula:
         """What is computed instead of the product: the upstream gradient, δ, pulled back through the first edge."""
-        edge = self._graph_order(product)[0].edge
-        return local_formula(self.run, edge, self.notation, Formula(r"\delta"))
+        factor, delta = self._graph_order(product)[0], Formula(r"\delta")
+        place = factor.place
+        local = local_formula(self.run, factor.edge, self.notation, delta)
+        if not self.run.tape.has_local_derivative(factor.edge):
+            return local
+        if local.template in ("1", "-1"):
+            pulled = Formula(local.template.replace("1", r"\delta"), precedence=local.precedence)
+        else:
+            pulled = sequence(
+                [delta, local], r" \odot " if place.op.elementwise and place.out else r" \cdot "
+            )
+        repeated = place.op.elementwise and prod(place.shape) < prod(place.out)
+        return Formula(r"\textstyle\sum @(d)", {"d": pulled}, PRODUCT) if repeated else pulled
 
     def costs(self, product: int = 0) -> tuple[Cost, ...]:
         """Entries and multiplications of every factor of one path, from the output to the leaf."""
@@ -274,6 +287,10 @@ def _turned(factor: Factor, turned: bool) -> tuple[int, int]:
 
 def _written(factor: Factor, turned: bool) -> str:
     return f"({factor.name})ᵀ" if turned else factor.name
+
+
+def _counted(count: int, what: str) -> str:
+    return f"{count} {what}" if count == 1 else f"{count} {what}s"
 
 
 def _flat(shape: Shape, letters: Mapping[int, str]) -> str:

@@ -21,6 +21,7 @@ from gradviz.errors import GradvizError
 
 Method = Literal["forward", "central", "complex-step"]
 Precision = Literal["float64", "float32"]
+PRECISIONS: tuple[Precision, ...] = ("float64", "float32")
 METHODS: tuple[Method, ...] = ("forward", "central", "complex-step")
 FORMULAS: dict[Method, str] = {
     "forward": r"\frac{f(x + h) - f(x)}{h}",
@@ -74,12 +75,17 @@ def error_curve(
     """The difference quotient of the output, summed where it is an array, by one entry of an input, for many steps.
 
     The error is measured against the backward pass in float64, relative to it where it is not 0. Raises
-    GradvizError for a complex step through an operation that has no complex derivative, naming it.
+    GradvizError for a complex step through an operation that has no complex derivative, naming it, for a name that
+    is no input, and for an unknown method or precision.
     """
+    _check_choice("method", method, METHODS)
+    _check_choice("precision", precision, PRECISIONS)
     graph = as_graph(source, limits)
     values = complete_inputs(graph, {**(inputs or {}), **named})
     shapes = {key: shape_of(value) for key, value in values.items()}
     leaf = graph.nodes[graph.position(name)].id
+    if leaf not in values:
+        raise GradvizError(f"{name} is no input, and only inputs can be moved", expected=", ".join(values))
     exact = _exact(graph, values, leaf, tuple(entry), limits)
     if method == "complex-step" and (obstacle := complex_obstacle(graph, leaf)):
         raise GradvizError(obstacle)
@@ -95,6 +101,8 @@ def error_curve(
 
     quotient = _QUOTIENTS[method]
     tried = tuple(10.0 ** (-k / 4) for k in range(65)) if steps is None else tuple(map(float, steps))
+    if not tried:
+        raise GradvizError("there are no steps to try", expected="at least one step h")
     with np.errstate(all="ignore"):
         slopes = tuple(float(quotient(at, single(h))) for h in tried)
     scale = abs(exact) or 1.0
@@ -102,6 +110,11 @@ def error_curve(
     unit = float(np.finfo(single).eps)
     expected = {"forward": unit**0.5, "central": unit ** (1 / 3), "complex-step": min(tried)}[method]
     return Curve(method, precision, tried, slopes, errors, exact, _optimum(errors), expected)
+
+
+def _check_choice(what: str, given: str, choices: Sequence[str]) -> None:
+    if given not in choices:
+        raise GradvizError(f"no such {what}", got=str(given)[:40], expected=" or ".join(choices))
 
 
 def _forward(at: Callable[[Any], Any], h: Any) -> Any:

@@ -52,6 +52,11 @@ def _trim(text: str, value: float) -> str:
     return text
 
 
+def clipped(text: str, limit: int) -> str:
+    """A text of at most this many characters; a longer one ends in `…`."""
+    return text if len(text) <= limit else f"{text[: limit - 1]}…"
+
+
 def shape_text(shape: tuple[int, ...]) -> str:
     """A shape in words: `scalar`, `vector of 3`, `3 × 4`."""
     if not shape:
@@ -72,7 +77,7 @@ def lines(value: Any, digits: int = 4) -> str:
     if array.shape == ():
         return plain(float(array), digits)
     if not fits(array.shape):
-        return " × ".join(map(str, array.shape)) if array.ndim > 1 else f"[{array.shape[0]}]"
+        return _extent(array.shape)
     short = max(digits - 2, 1)
     rows = [
         [plain(float(x), short) for x in row] for row in np.atleast_2d(array).reshape(-1, array.shape[-1])
@@ -82,8 +87,12 @@ def lines(value: Any, digits: int = 4) -> str:
 
 def brief(value: Any, digits: int = 4) -> str:
     """A value for the narrow place on an edge: an array of more than three entries by its shape only."""
-    shape = np.shape(value)
-    return " × ".join(map(str, shape)) if np.size(value) > 3 else lines(value, digits)
+    return _extent(np.shape(value)) if np.size(value) > 3 else lines(value, digits)
+
+
+def _extent(shape: tuple[int, ...]) -> str:
+    """How much is in an array that is not written out, so that nobody takes it for a number."""
+    return f"{shape[0]} numbers" if len(shape) == 1 else " × ".join(map(str, shape))
 
 
 def described(value: Any, digits: int = 4) -> str:
@@ -133,12 +142,12 @@ def _all_digits(value: float) -> str:
 
 
 def latex_array(value: Any, digits: int = 4) -> str:
-    """A value in LaTeX: a number, a column or matrix when it is small, else its shape."""
+    """A value in LaTeX: a number, a column or matrix when it is small, else its shape in brackets."""
     array = np.asarray(value)
     if array.shape == ():
         return latex(float(array), digits)
     if not fits(array.shape if array.ndim > 1 else (array.shape[0], 1)):
-        return rf"\text{{({shape_text(array.shape)})}}"
+        return rf"\,\text{{[{shape_text(array.shape)}]}}"
     rows = array.reshape(-1, 1) if array.ndim == 1 else array.reshape(-1, array.shape[-1])
     short = max(digits - 1, 1)
     body = r" \\ ".join(" & ".join(latex(float(x), short) for x in row) for row in rows)

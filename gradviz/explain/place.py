@@ -11,11 +11,11 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from gradviz.engine.edges import unbroadcast
 from gradviz.engine.graph import Graph
 from gradviz.engine.links import Links
 from gradviz.engine.numeric import Array, Shape
 from gradviz.engine.op import Op, Rule
-from gradviz.engine.tape import unbroadcast
 
 FloatArray = npt.NDArray[np.float64]
 IntArray = npt.NDArray[np.intp]

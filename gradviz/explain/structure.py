@@ -128,9 +128,9 @@ class Structure:
         return self._operand_labels
 
     def _rearranged(self) -> Kind:
-        sources = self.place.sources
         if self.shape[0] != self.shape[1]:
             return "selection"
+        sources = self.place.sources
         if np.array_equal(sources, np.arange(len(sources))):
             return "identity"
         return (

@@ -14,6 +14,7 @@ from gradviz.engine.parse import parse
 from gradviz.engine.source import Source, as_graph
 from gradviz.engine.tape import Tape
 from gradviz.errors import GradvizError, LimitError
+from gradviz.explain.patience import Watch, watched
 
 LARGEST = 30_000  # nodes of an expression that is still built: a second or two of SymPy
 WRITTEN = 60  # nodes of an expression that is still written in LaTeX
@@ -31,11 +32,12 @@ class Symbolic:
 
     def at(self, values: Mapping[str, float], digits: int = 30) -> float:
         """The derivative at these values of the inputs, worked out to `digits` digits and then rounded once; NaN where
-        it has no real value."""
+        it has no real value. Raises LimitError when that takes too long."""
         import sympy
 
         numbers = {symbol(name): sympy.Float(float(value), digits) for name, value in values.items()}
-        found = self.expression.xreplace(numbers).evalf(digits)
+        with watched(what="SymPy"):
+            found = self.expression.xreplace(numbers).evalf(digits)
         return float(found) if found.is_Float or found.is_Rational else float("nan")
 
 
@@ -50,12 +52,17 @@ class Depth:
 
 
 def symbolic_derivative(
-    source: Source, wrt: str, of: str | None = None, limits: Limits = DEFAULT
+    source: Source,
+    wrt: str,
+    of: str | None = None,
+    limits: Limits = DEFAULT,
+    watch: Watch | None = None,
 ) -> Symbolic:
     """The derivative of a scalar node by a scalar input, as SymPy finds it.
 
-    Raises GradvizError, naming what stands in the way, for arrays and operations SymPy has no function for, and
-    LimitError for an expression that grows too large.
+    `watch` is called with the seconds gone by while SymPy works; what it raises ends the work. Raises GradvizError,
+    naming what stands in the way, for arrays and operations SymPy has no function for, and LimitError for an
+    expression that grows too large or takes too long.
     """
     graph = as_graph(source, limits)
     position = graph.output if of is None else graph.position(of)
@@ -65,14 +72,18 @@ def symbolic_derivative(
         if shape_of(value):
             raise _refused(f"{name}, which is an array")
     try:
-        return _derivative(as_expression(graph, position, symbols), leaf)
+        with watched(watch, "SymPy"):
+            return _derivative(as_expression(graph, position, symbols), leaf)
     except RecursionError:
         raise LimitError("the expression is nested too deeply for SymPy") from None
 
 
-def swelling(text: str, depths: int = 8, limits: Limits = DEFAULT) -> Iterator[Depth]:
+def swelling(
+    text: str, depths: int = 8, limits: Limits = DEFAULT, watch: Watch | None = None
+) -> Iterator[Depth]:
     """The function of one variable that a text is, composed with itself 1, 2, … times; it ends early when the
-    expression has grown too large. The derivative is the expanded chain rule, as one writes it by hand."""
+    expression has grown too large or takes too long. The derivative is the expanded chain rule, as one writes it by
+    hand. `watch` is called with the seconds spent on this depth while SymPy works; what it raises ends the work."""
     graph = as_graph(text, limits)
     if len(graph.inputs) != 1:
         raise GradvizError(
@@ -86,10 +97,12 @@ def swelling(text: str, depths: int = 8, limits: Limits = DEFAULT) -> Iterator[D
     expression = symbol(name)
     for depth in range(1, depths + 1):
         try:
-            expression = as_expression(graph, graph.output, {graph.leaves[name]: expression})
-            yield Depth(depth, size(expression), _derivative(expression, name), depth * calls)
+            with watched(watch, "SymPy"):
+                expression = as_expression(graph, graph.output, {graph.leaves[name]: expression})
+                found = Depth(depth, size(expression), _derivative(expression, name), depth * calls)
         except (LimitError, RecursionError):
             return
+        yield found
 
 
 def as_expression(graph: Graph, position: int, leaves: Mapping[int, Expression]) -> Expression:

@@ -7,7 +7,6 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any, Literal, overload
 
 import numpy as np
-import numpy.typing as npt
 
 from gradviz.engine.build import as_value
 from gradviz.engine.graph import Edge, Graph, shape_of
@@ -16,12 +15,12 @@ from gradviz.engine.numeric import Array, Shape
 from gradviz.engine.source import Source, as_graph
 from gradviz.engine.tape import Tape, complete_inputs
 from gradviz.errors import GradvizError
+from gradviz.explain.state import FloatArray, State
 
 if TYPE_CHECKING:
     from gradviz.explain.derivation import Stage
 
 Kind = Literal["forward", "seed", "backward"]
-FloatArray = npt.NDArray[Any]
 
 
 def explore(
@@ -175,29 +174,6 @@ class Run:
 
     def _position(self, name: str | None) -> int:
         return self.graph.output if name is None else self.graph.position(name)
-
-
-class State:
-    """What is known at one moment of a run."""
-
-    def __init__(self, values: dict[str, FloatArray], gradients: dict[str, FloatArray]) -> None:
-        self.values = values
-        self.gradients = gradients
-
-    def __eq__(self, other: object) -> bool:
-        return (
-            isinstance(other, State)
-            and _same(self.values, other.values)
-            and _same(self.gradients, other.gradients)
-        )
-
-    __hash__ = None  # type: ignore[assignment]
-
-
-def _same(left: Mapping[str, FloatArray], right: Mapping[str, FloatArray]) -> bool:
-    return left.keys() == right.keys() and all(
-        np.array_equal(left[name], right[name], equal_nan=True) for name in left
-    )
 
 
 class Step:

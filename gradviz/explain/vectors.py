@@ -13,11 +13,13 @@ from gradviz.engine.source import Source
 from gradviz.engine.tape import Tape
 from gradviz.errors import GradvizError
 from gradviz.explain.chain import paths_from
+from gradviz.explain.coarse import coarse
+from gradviz.explain.entrywise import matrix_formula, written_out
 from gradviz.explain.forward import DualRun
-from gradviz.explain.general import chain_form, general_form, matrix_formula, written_out
-from gradviz.explain.jacobian import Jacobian, Layout, between_nodes
+from gradviz.explain.general import chain_form, chain_words, general_form
+from gradviz.explain.jacobian import EdgeAt, Jacobian, Layout, between_nodes
 from gradviz.explain.ledger import Ledger, Product, ledger_of
-from gradviz.explain.methods import FORMULAS, METHODS, Curve, Precision, error_curve
+from gradviz.explain.methods import FORMULAS, METHODS, PRECISIONS, Curve, error_curve
 from gradviz.explain.notation import Notation
 from gradviz.explain.structure import WORDS
 from gradviz.explain.symbolic import swelling
@@ -33,15 +35,25 @@ _SUPERSCRIPTS = str.maketrans("0123456789", "⁰¹²³⁴⁵⁶⁷⁸⁹")
 def jacobian_view(
     run: Run, wrt: str, of: str, layout: Layout = "denominator", digits: int = 4
 ) -> dict[str, Json]:
-    """∂of/∂wrt for the heat map: names, badge, structure, formulas, zero pattern and numbers.
+    """∂of/∂wrt for the heat map: names, badge, structure, formulas and what their letters stand for, zero pattern and
+    numbers.
 
-    `matrix` and `pattern` are None for a Jacobian that is too large to be shown; `first_row` is there always.
+    `matrix` and `pattern` are None for a Jacobian that is too large to be shown; `blocks` is there in their place, and
+    `rows` and `columns` name the first entry of every block.
     """
     found, notation = between_nodes(run, wrt, of, layout), Notation(run.graph, digits)
     start, end = found.between.start, found.between.end
-    y, x = _entries(notation.text(end), found.of_shape), _entries(notation.text(start), found.wrt_shape)
-    rows, columns = (x, y) if layout == "denominator" else (y, x)
-    shown = found.is_shown
+    shown, paths = found.is_shown, _readable_paths(found)
+    blocks = None if shown else coarse(found)
+    sides = [(notation.text(start), found.wrt_shape), (notation.text(end), found.of_shape)]
+    rows, columns = (
+        _entries(*side, picked)
+        for side, picked in zip(
+            sides if layout == "denominator" else sides[::-1],
+            (blocks.rows, blocks.columns) if blocks else (None, None),
+            strict=True,
+        )
+    )
     written = written_out(run, found, notation) if shown else None
     return {
         "name": f"∂{notation.text(end)}/∂{notation.text(start)}",
@@ -51,13 +63,16 @@ def jacobian_view(
         "layout": layout,
         "structure": found.structure,
         "words": WORDS[found.structure] if found.entries > 1 else "one number",
-        "general": [formula.mathml for formula in general_forms(run, found, notation)],
+        "general": [chain_form(run, path, notation, layout).mathml for path in paths],
+        "letters": list(dict.fromkeys(words for path in paths for words in chain_words(run, path, notation))),
         "rows": rows,
         "columns": columns,
         "shown": shown,
         "matrix": found.matrix.tolist() if shown else None,
         "pattern": found.pattern.astype(int).tolist() if shown else None,
-        "first_row": found.row(0).tolist() if found.shape[0] else [],
+        "blocks": (
+            {"values": blocks.values.tolist(), "seen": blocks.seen, "total": blocks.total} if blocks else None
+        ),
         "written": (
             {"symbols": matrix_formula(written[0]).mathml, "entries": matrix_formula(written[1]).mathml}
             if written
@@ -66,18 +81,13 @@ def jacobian_view(
     }
 
 
-def general_forms(run: Run, jacobian: Jacobian, notation: Notation) -> list[Formula]:
-    """The general form along the paths between the two nodes, factor by factor: the first paths, and no longer ones
-    than can be read."""
+def _readable_paths(jacobian: Jacobian) -> list[Sequence[EdgeAt]]:
+    """The edges along the first paths between the two nodes, without paths of more factors than can be read."""
     between = jacobian.between
     shapes = {name: between.shapes[i] for name, i in between.graph.leaves.items()}
     tape = Tape(between.graph, shapes, (between.graph.nodes[between.start].id,), SHAPES_ONLY)
     paths = paths_from(Run(tape, [], []), between.start)
-    return [
-        chain_form(run, edges, notation, jacobian.layout)
-        for edges in paths
-        if 0 < len(edges) <= FACTORS_SHOWN
-    ]
+    return [edges for edges in paths if 0 < len(edges) <= FACTORS_SHOWN]
 
 
 def notation_between(notation: Notation, jacobian: Jacobian) -> Formula:
@@ -137,18 +147,19 @@ def arrangement_view(
     return {"ok": verdict.ok, "reason": verdict.reason, "failing": verdict.failing and list(verdict.failing)}
 
 
-def read_arrangement(text: str, count: int) -> tuple[list[int], list[int]]:
-    """`1 3T 2` as an order of factors counted from 0 and those turned over. Raises GradvizError for anything else."""
+def read_arrangement(text: str, letters: Sequence[str]) -> tuple[list[int], list[int]]:
+    """`a cT b` as an order of factors counted from 0 and those turned over; `letters` has the letter of every factor.
+    Raises GradvizError for anything else."""
     order, transposed = [], []
     for word in text.replace(",", " ").replace("·", " ").split():
         turned = word.endswith(("T", "ᵀ", "'"))
-        number = word[:-1] if turned else word
-        if not number.isascii() or not number.isdecimal() or not 1 <= int(number[:6]) <= count:
+        letter = (word[:-1] if turned else word).lower()
+        if letter not in letters:
             raise GradvizError(
-                f"{word[:20]} is no factor", expected=f"numbers from 1 to {count}, a T behind for transposed"
+                f"{word[:20]} is no factor", expected="the letters of the cards, a T behind for transposed"
             )
-        order.append(int(number) - 1)
-        transposed += [int(number) - 1] if turned else []
+        order.append(letters.index(letter))
+        transposed += [order[-1]] if turned else []
     return order, transposed
 
 
@@ -157,9 +168,8 @@ def curves_view(
 ) -> list[dict[str, Json]]:
     """Error against step for every method in both precisions; a method that cannot be used says why."""
     found: list[dict[str, Json]] = []
-    precisions: tuple[Precision, ...] = ("float64", "float32")
     for method in METHODS:
-        for precision in precisions:
+        for precision in PRECISIONS:
             facts = {"method": method, "precision": precision, "formula": Formula(FORMULAS[method]).mathml}
             try:
                 curve = error_curve(source, name, entry, inputs, method=method, precision=precision)
@@ -217,13 +227,13 @@ def badge(shape: tuple[int, int]) -> str:
     return f"ℝ{rows}ˣ{columns}"
 
 
-def _entries(text: str, shape: Shape) -> list[str]:
-    """x₁, x₂ …, and A[1, 2] where plain subscripts could be misread."""
+def _entries(text: str, shape: Shape, picked: Sequence[int] | None = None) -> list[str]:
+    """x₁, x₂ …, and A[1, 2] where plain subscripts could be misread; all of them, or those with these numbers."""
     if not shape:
         return [text]
     plain = max(shape) < 10 and not text[-1:].isnumeric()
     found = []
-    for index in np.ndindex(shape):
+    for index in np.ndindex(shape) if picked is None else zip(*np.unravel_index(picked, shape), strict=True):
         numbers = [str(i + 1) for i in index]
         found.append(
             text + "".join(numbers).translate(_SUBSCRIPTS) if plain else f"{text}[{', '.join(numbers)}]"

@@ -36,6 +36,11 @@ class Entry:
     got: float
     expected: float
 
+    @property
+    def place(self) -> str:
+        """The index as one reads it in mathematics, counted from 1."""
+        return str([i + 1 for i in self.index])
+
 
 @dataclass(frozen=True)
 class Verdict:

@@ -11,6 +11,7 @@ import pytest
 import gradviz as gv
 from gradviz.demos import get
 from gradviz.explain.chain import SHOWN, chain
+from gradviz.explain.numbers import lines
 from tests.engine.programs import generate
 
 
@@ -108,6 +109,30 @@ def test_factors_that_are_no_numbers() -> None:
     assert "partial" in path.product(0).latex
     for i in range(len(path.factors)):
         ElementTree.fromstring(path.boxed_derivative(i).mathml)
+
+
+@pytest.mark.parametrize(
+    ("line", "leaf", "formula", "numbers"),
+    [
+        ("relu(x)", "x", r"\operatorname{diag}\left(\left[x > 0\right]\right)", "diag([1 0 1])"),
+        ("x*v", "x", r"\operatorname{diag}\left(v\right)", "diag([4 5 6])"),
+        ("x + v", "x", "I", "I"),
+        ("-x", "x", "-I", "−I"),
+        ("c*x", "x", r"c\,I", "2 I"),
+        ("c*x", "c", r"{x}^{\top}", ""),
+        ("sum(x)", "x", r"\mathbf{1}", "[1 1 1]"),
+        ("tanh(A)", "A", r"\operatorname{diag}\left(1 - h^{2}\right)", "diag([1 0 0 1])"),
+        ("c**2", "c", r"2 \cdot c", "4"),
+    ],
+)
+def test_a_factor_between_vectors_is_a_jacobian(line: str, leaf: str, formula: str, numbers: str) -> None:
+    values = {"x": [1.0, -2.0, 3.0], "v": [4.0, 5.0, 6.0], "c": 2.0, "A": [[0.0, 99.0], [99.0, 0.0]]}
+    run = gv.explore(f"h = {line}\nL = sum(h)", **{name: values[name] for name in values if name in line})
+    factor = chain(run, leaf).paths[0].factors[0]
+    assert factor.formula.latex == formula
+    local = run.steps[run.steps.index_of(factor.edge)].local
+    assert factor.in_text(local, lines) == numbers
+    assert factor.jacobian.shape == (np.size(values[leaf]), np.size(run.value("h")))
 
 
 def test_of_a_node_in_between() -> None:

@@ -8,6 +8,8 @@ import numpy as np
 import pytest
 
 import gradviz as gv
+from gradviz.engine.limits import Limits
+from gradviz.explain.coarse import coarse
 from gradviz.explain.jacobian import local_jacobian
 from tests.conftest import require
 from tests.engine.programs import generate
@@ -118,6 +120,21 @@ def test_unknown_names_and_layouts() -> None:
         gv.jacobian("y = x*2", "x", x=1.0, layout="row")  # type: ignore[arg-type]
 
 
+@pytest.mark.parametrize(
+    "use",
+    [
+        lambda text, values: gv.jacobian(text, "x", None, values),
+        lambda text, values: gv.check_shapes(text, {name: value.shape for name, value in values.items()}),
+        lambda text, values: gv.judge(text, "x", "A.T", values),
+    ],
+)
+def test_shapes_that_do_not_fit_underline_the_operator_and_name_both(use: Any) -> None:
+    with pytest.raises(gv.ShapeError) as caught:
+        use("y = A @ x", {"A": np.ones((3, 4)), "x": np.ones(3)})
+    assert caught.value.span == (6, 7)
+    assert "A has shape (3, 4), x has shape (3,)" in str(caught.value)
+
+
 def test_refused_before_anything_is_allocated(monkeypatch: pytest.MonkeyPatch) -> None:
     found = gv.jacobian("y = x*2", "x", x=np.ones(1001))
     assert found.shape == (1001, 1001)
@@ -125,8 +142,8 @@ def test_refused_before_anything_is_allocated(monkeypatch: pytest.MonkeyPatch) -
     def never(*_: Any, **__: Any) -> None:
         raise AssertionError("allocated")
 
-    monkeypatch.setattr(np, "empty", never)
-    monkeypatch.setattr(np, "zeros", never)
+    for name in ("empty", "zeros", "ones", "full", "eye"):
+        monkeypatch.setattr(np, name, never)
     with pytest.raises(gv.LimitError, match="1,002,001 entries; at most 1,000,000"):
         _ = found.matrix
     with pytest.raises(gv.LimitError):
@@ -232,6 +249,32 @@ def test_rows_and_columns_are_those_of_the_matrix(case: Case) -> None:
 def test_a_row_that_is_not_there() -> None:
     with pytest.raises(gv.GradvizError, match="no line 2 among 2"):
         gv.jacobian("y = x*2", "x", x=[1.0, 2.0]).row(2)
+
+
+@pytest.mark.parametrize("layout", ["denominator", "numerator"])
+@pytest.mark.parametrize(
+    ("text", "wrt", "sizes"),
+    [
+        ("x = randn(30, 40)\ny = exp(x)", "x", (1200, 1200)),
+        ("x = randn(50)\ny = softmax(x)", "x", (50, 50)),
+        ("W = randn(9, 11)\nx = randn(11)\ny = W @ x", "W", (99, 9)),
+    ],
+)
+def test_blocks_show_their_largest_entry(text: str, wrt: str, sizes: tuple[int, int], layout: Any) -> None:
+    """As the largest entries of the matrix itself, cut into the same blocks."""
+    found = gv.jacobian(text, wrt, layout=layout, limits=Limits(jacobian=2 * 10**6))
+    blocks = coarse(found, 20)
+    assert blocks.seen == blocks.total == sizes[1]
+    assert found.shape == (sizes if layout == "denominator" else sizes[::-1])
+    for i, row in enumerate(np.split(found.matrix, blocks.rows[1:])):
+        for j, block in enumerate(np.split(row, blocks.columns[1:], axis=1)):
+            assert blocks.values[i, j] == pytest.approx(block.flat[np.argmax(np.abs(block))], abs=1e-15)
+
+
+def test_the_blocks_of_a_diagonal_are_a_diagonal() -> None:
+    for size in (1200, 10**6):
+        values = coarse(gv.jacobian("y = exp(x)", "x", x=np.zeros(size))).values
+        np.testing.assert_array_equal(values, np.eye(len(values)))
 
 
 def test_a_large_one_is_shown_by_its_structure_and_one_row() -> None:

@@ -259,7 +259,7 @@ def test_wrong_entries_at_the_current_inputs() -> None:
         assert entry.expected == truth[entry.index]
         assert entry.got == pytest.approx(entry.expected + extra)
     assert [entry.index for entry in verdict.entries] == [(1, 1), (2, 3)]
-    assert "[1, 1]" in verdict.sentence
+    assert verdict.sentence == "Wrong in 2 of 12 entries, counted from 1: [2, 2], [3, 4]."
     assert len(gv.judge(D6, "W1", "W1*100").entries) == 5
 
 
@@ -290,6 +290,43 @@ def test_the_caret() -> None:
 )
 def test_helpful_words(program: str, wrt: str, answer: str, words: str) -> None:
     assert words in gv.judge(program, wrt, answer).hint
+
+
+@pytest.mark.parametrize(
+    ("program", "wrt", "answer", "words"),
+    [
+        (
+            D1,
+            "w1",
+            "-2*x*(f > 0)*w2*(yhat - y)",
+            "Right up to the sign and a constant factor: yours is −2 times",
+        ),
+        (D1, "w1", "2*x*(f > 0)*w2*(yhat - y)", "Right up to a constant factor: yours is 2 times"),
+        (D1, "w1", "1.0001*x*(f > 0)*w2*(yhat - y)", "Right up to a constant factor: yours is 1.0001 times"),
+        (
+            D1,
+            "w1",
+            "2.00001*x*(f > 0)*w2*(yhat - y)",
+            "Right up to a constant factor: yours is 2.00001 times",
+        ),
+        (D6, "W2", "outer(g, y - yhat)", "Right, but transposed and with the wrong sign:"),
+        (D6, "W2", "-2*outer(g, yhat - y)", "Right, but transposed, and −2 times the gradient:"),
+    ],
+)
+def test_two_slips_at_once_are_both_named(program: str, wrt: str, answer: str, words: str) -> None:
+    assert gv.judge(program, wrt, answer).sentence.startswith(words)
+
+
+def test_a_long_name_is_cut() -> None:
+    assert gv.judge(D1, "w1", "q" * 2000).sentence.endswith(f" called {'q' * 39}….")
+
+
+@pytest.mark.parametrize(
+    ("answer", "off"), [("79.99", "0.013 % off"), ("80.4", "0.50 % off"), ("78", "2.5 % off")]
+)
+def test_a_number_that_is_nearly_right_is_told_how_far_it_is_off(answer: str, off: str) -> None:
+    hint = gv.judge(D1, "w1", answer, asked="value").hint
+    assert hint.startswith(off) and "rounded at its last digit" in hint
 
 
 def test_at_a_kink_the_convention_is_named() -> None:

@@ -5,11 +5,13 @@ from __future__ import annotations
 import subprocess
 import sys
 from collections.abc import Sequence
+from itertools import permutations
 
 import numpy as np
 import pytest
 
 import gradviz as gv
+from gradviz.explain.arrangement import Arrangement
 from gradviz.explain.jacobian import Layout, local_jacobian
 from gradviz.explain.ledger import Cost, ledger, ledger_of
 from tests.engine.programs import generate
@@ -46,9 +48,24 @@ def test_numerator_layout_reverses_and_transposes() -> None:
     assert [f.name for f in found.products[0].factors] == ["∂ℒ/∂ŷ", "∂ŷ/∂g", "∂g/∂f", "∂f/∂W₁"]
 
 
-def test_next_to_the_outer_product() -> None:
-    assert ledger(D6, "W1", SHAPES).used().latex == r"\delta\,{x}^{\top}"
-    assert ledger(D6, "x", SHAPES).used().latex == r"{W_{1}}^{\top}\,\delta"
+D1 = "f = w1*x\ng = relu(f)\nyhat = w2*g\nL = half_squared_error(yhat, y)"
+USED = [
+    (D6, "W1", SHAPES, r"\delta\,{x}^{\top}"),
+    (D6, "x", SHAPES, r"{W_{1}}^{\top}\,\delta"),
+    (D6, "y", SHAPES, r"\delta \cdot \left(y - \hat{y}\right)"),
+    (D1, "w1", {}, r"\delta \cdot x"),
+    ("h = f*g\nL = sum(h)", "f", {"f": (3,), "g": (3,)}, r"\delta \odot g"),
+    ("h = a - f\nL = sum(h)", "f", {"f": (3,), "a": (3,)}, r"-\delta"),
+    ("h = x @ w + b\nL = sum(h)", "b", {"x": (5, 4), "w": (4, 3), "b": (3,)}, r"\textstyle\sum \delta"),
+    ("h = a*x\nL = sum(h)", "a", {"x": (3,)}, r"\textstyle\sum \delta \odot x"),
+]
+
+
+@pytest.mark.parametrize(("text", "leaf", "shapes", "latex"), USED)
+def test_next_to_what_is_computed_from_the_upstream_gradient(
+    text: str, leaf: str, shapes: dict[str, tuple[int, ...]], latex: str
+) -> None:
+    assert ledger(text, leaf, shapes).used().latex == latex
 
 
 def test_the_kinds_of_the_factors() -> None:
@@ -84,6 +101,7 @@ ARRANGEMENTS = [
     ((0, 1, 2, 3), (2,), False, "∂g/∂f (3×3) times (∂ŷ/∂g)ᵀ (2×3): 3 columns meet 2 rows"),
     ((0, 2, 1, 3), (), False, "∂ŷ/∂g (3×2) times ∂g/∂f (3×3): 2 columns meet 3 rows"),
     ((1, 0, 2, 3), (), False, "∂g/∂f (3×3) times ∂f/∂W₁ (12×3): 3 columns meet 12 rows"),
+    ((3, 1, 0, 2), (), False, "∂ℒ/∂ŷ (2×1) times ∂g/∂f (3×3): 1 column meets 3 rows"),
     ((0, 1, 2), (), False, "every factor once: ∂ℒ/∂ŷ"),
     ((0, 1, 2, 2), (), False, "every factor once: ∂ℒ/∂ŷ"),
 ]  # fmt: skip
@@ -113,6 +131,19 @@ def test_square_factors_fit_everywhere_and_are_still_told_apart(
     verdict = ledger("a = A@x\nb = B@a\nL = sum(b)", "x", shapes).products[0].judge(order, transposed)
     assert reason in verdict.reason
     assert verdict.failing is None
+
+
+@pytest.mark.parametrize("number", [n for n in range(60) if n % 3])
+def test_the_exercise_never_begins_solved(number: int) -> None:
+    program = generate(number)
+    run = gv.explore(program.text, program.inputs)
+    for leaf in run.graph.inputs:
+        for product in ledger_of(run, leaf).products:
+            count = len(product.factors)
+            begun = Arrangement.scrambled(product)
+            assert sorted(begun.order) == list(range(count)) and begun == Arrangement.scrambled(product)
+            solvable = permutations(range(count)) if count < 6 else [(1, 0, *range(2, count))]
+            assert not product.judge(begun.order).ok or all(product.judge(order).ok for order in solvable)
 
 
 def test_the_failing_pair_is_named_by_its_place() -> None:

@@ -77,10 +77,15 @@ def test_lines() -> None:
     assert numbers.lines(2.5) == "2.5"
     assert numbers.lines([1.0, 2.0]) == "[1 2]"
     assert numbers.lines([[1.0, -2.0], [1 / 3, 4.0]]) == "[1 −2]\n[0.33 4]"
-    assert numbers.lines(np.ones(5)) == "[5]"
+    assert numbers.lines(np.ones(5)) == "5 numbers"
     assert numbers.lines(np.ones((5, 3))) == "5 × 3"
     assert numbers.lines(np.ones((2, 3, 4))) == "2 × 3 × 4"
     assert numbers.lines(np.ones((0, 3))) == "0 × 3"
+
+
+def test_an_extent_is_not_taken_for_a_number() -> None:
+    assert numbers.brief(np.ones(8)) == "8 numbers"
+    assert numbers.brief(np.ones((2, 3))) == "2 × 3"
 
 
 def test_latex_array() -> None:
@@ -88,8 +93,8 @@ def test_latex_array() -> None:
     assert numbers.latex_array([1.0, 2.0]) == r"\begin{bmatrix} 1 \\ 2 \end{bmatrix}"
     assert numbers.latex_array([1 / 3, 2.0], 3) == r"\begin{bmatrix} 0.33 \\ 2 \end{bmatrix}"
     assert numbers.latex_array([[1.0, 2.0]]) == r"\begin{bmatrix} 1 & 2 \end{bmatrix}"
-    assert numbers.latex_array(np.ones((5, 3))) == r"\text{(5 × 3)}"
-    assert numbers.latex_array(np.ones(9)) == r"\text{(vector of 9)}"
+    assert numbers.latex_array(np.ones((5, 3))) == r"\,\text{[5 × 3]}"
+    assert numbers.latex_array(np.ones(9)) == r"\,\text{[vector of 9]}"
 
 
 def test_exact() -> None:

@@ -9,7 +9,8 @@ import numpy as np
 import pytest
 
 import gradviz as gv
-from gradviz.explain.general import chain_form, general_form, matrix_formula, written_out
+from gradviz.explain.entrywise import matrix_formula, written_out
+from gradviz.explain.general import chain_form, general_form
 from gradviz.explain.jacobian import between_nodes, local_jacobian
 from gradviz.explain.notation import Notation
 from gradviz.explain.place import Place
@@ -26,7 +27,7 @@ def place_of(case: Case, slot: int) -> Place:
 
 def redrawn(case: Case, slot: int) -> list[Case]:
     """The same operation at other values. Where one entry wins, each entry wins once."""
-    if case.op.family == "linalg" or case.op.name == "cross_entropy":
+    if case.op.family == "linalg_square" or case.op.name == "cross_entropy":
         return [case]
     cases = []
     for draw in range(np.size(case.args[slot]) if case.op.name in PICKING else 2):

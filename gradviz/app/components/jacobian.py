@@ -11,31 +11,19 @@ from typing import Any
 import numpy as np
 import streamlit as st
 
+from gradviz.app.components.mounted import mounted
 from gradviz.draw import web
 from gradviz.draw.slots import edge_id
 from gradviz.draw.stage import Stage
-from gradviz.explain.general import matrix_formula
+from gradviz.explain.entrywise import matrix_formula
 from gradviz.explain.pairs import way_between
 from gradviz.explain.typeset import number
 
-LINE_SHOWN = 400  # entries of the one row of a matrix that is too large
 Json = dict[str, Any]
 
-_ADAPTER = """
-const views = new WeakMap();
-
-export default function ({ parentElement, data, setTriggerValue }) {
-  const root = parentElement.querySelector('.gradviz-vectors');
-  let view = views.get(root);
-  if (!view) {
-    const hooks = {};
-    view = { hooks, mounted: gradviz.mount(root, data, hooks) };
-    views.set(root, view);
-  } else {
-    view.mounted.update(data);
-  }
+_CONNECT = """
+function connect(view, data, setTriggerValue) {
   view.hooks.send = (event) => setTriggerValue('event', event);
-  return () => { view.mounted.destroy(); views.delete(root); };
 }
 """
 
@@ -45,13 +33,8 @@ def component(entry: str) -> Callable[..., Any]:
     """The browser view whose module in `vectors/` is called `entry`."""
     here = files(__package__)
     folder = here / "vectors"
-    styles = web.style(), (folder / "vectors.css").read_text(encoding="utf-8")
-    return st.components.v2.component(
-        f"gradviz_{entry}",
-        html='<div class="gradviz-vectors"></div>',
-        css="\n".join(styles),
-        js=f"{web.join(entry, folder, here / 'panels')}\n{_ADAPTER}",
-    )
+    style = f"{web.style()}\n{(folder / 'vectors.css').read_text(encoding='utf-8')}"
+    return mounted(entry, web.join(entry, folder, here / "panels"), style, _CONNECT)
 
 
 def jacobian(
@@ -103,16 +86,15 @@ def _graph(stage: Stage) -> Json:
 
 
 def _packed(view: Mapping[str, Any]) -> Json:
-    """The numbers as bytes; of a matrix that is not shown the beginning of its first row."""
-    packed = {name: value for name, value in view.items() if name not in ("matrix", "pattern", "first_row")}
+    """The numbers as bytes; of a matrix that is too large those of its blocks, and which of them are 0 here."""
+    packed = {name: value for name, value in view.items() if name not in ("matrix", "pattern", "blocks")}
     matrix, pattern = view["matrix"], view["pattern"]
     if view["written"]:
         packed["numbers"] = matrix_formula([[number(value) for value in row] for row in matrix]).mathml
     if matrix is None:
-        matrix = [view["first_row"][:LINE_SHOWN]]
-        cut = len(view["first_row"]) > LINE_SHOWN
-        packed |= {"rows": view["rows"][:1], "columns": view["columns"][:LINE_SHOWN], "cut": cut}
-        pattern = np.ones((1, len(matrix[0])))
+        matrix = np.asarray(view["blocks"]["values"])
+        pattern = matrix != 0
+        packed |= {name: view["blocks"][name] for name in ("seen", "total")}
     return packed | {
         "cells": base64.b64encode(np.asarray(matrix, dtype="<f8").tobytes()).decode("ascii"),
         "pattern": base64.b64encode(np.asarray(pattern, dtype=np.uint8).tobytes()).decode("ascii"),

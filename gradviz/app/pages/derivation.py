@@ -22,7 +22,7 @@ from gradviz.errors import GradvizError
 from gradviz.explain.jacobian import Layout
 from gradviz.explain.judge import judge
 from gradviz.explain.notation import Notation
-from gradviz.explain.numbers import plain
+from gradviz.explain.numbers import clipped, plain
 from gradviz.explain.pairs import asked_shape, first_leaf, space, typed_names
 from gradviz.explain.typeset import Formula, derivative
 from gradviz.explain.verdict import Kind, Verdict
@@ -31,6 +31,7 @@ TITLE = "Check my derivation"
 SECTION = "Vectors"
 ORDER = 6
 
+LONGEST = 300  # characters of a sentence
 PARTS = ("Exercise", f"Matrix derivatives ({len(DEMOS)})")
 LAYOUTS: dict[Layout, str] = {"denominator": "denominator layout", "numerator": "numerator layout"}
 _ICONS: dict[Kind, str] = {
@@ -168,6 +169,7 @@ def _answer(desk: str, opened: Opened, of: str, wrt: str, layout: Layout) -> Ver
             key="derivation.answer",
             label="Your formula",
             rows=2,
+            explains=False,
             on_edit=lambda: take("edit"),
             on_enter=lambda: take("enter"),
         )
@@ -205,7 +207,8 @@ def _judged(opened: Opened, answer: str, of: str, wrt: str, layout: Layout) -> V
 
 def _say(verdict: Verdict) -> None:
     box = st.success if verdict.ok else st.warning if verdict.kind in _NEARLY else st.info
-    hint = f"\n\n{verbatim(_sentence(verdict.hint))}" if verdict.hint and not verdict.span else ""
+    hints = [verdict.hint, *_facts(verdict.error)]
+    hint = "".join(f"\n\n{verbatim(_sentence(hint))}" for hint in hints if hint)
     box(f"**{verbatim(_sentence(verdict.sentence))}**{hint}", icon=f":material/{_ICONS[verdict.kind]}:")
     if verdict.entries and st.toggle(
         "Show the entries: this gives the numbers away", key="derivation.entries"
@@ -213,7 +216,7 @@ def _say(verdict: Verdict) -> None:
         st.table(
             [
                 {
-                    "entry, counted from 0": str(list(entry.index)),
+                    "entry, counted from 1": entry.place,
                     "yours": plain(entry.got, 6),
                     "it should be": plain(entry.expected, 6),
                 }
@@ -225,7 +228,16 @@ def _say(verdict: Verdict) -> None:
             st.caption(f"{more:,} more of the {verdict.size:,} entries are wrong.")
 
 
+def _facts(error: GradvizError | None) -> list[str]:
+    """What an answer that could not be evaluated had, and what it should have had."""
+    if error is None:
+        return []
+    facts = (("got", error.got), ("expected", error.expected))
+    return ["; ".join(f"{name} {fact}" for name, fact in facts if fact)]
+
+
 def _sentence(text: str) -> str:
+    text = clipped(text.removesuffix("."), LONGEST)
     return f"{text[0].upper()}{text[1:]}" + ("" if text.endswith((".", "?", "!")) else ".")
 
 

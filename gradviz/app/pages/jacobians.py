@@ -11,8 +11,10 @@ from gradviz.app.components.jacobian import jacobian
 from gradviz.app.components.ledger import ledger
 from gradviz.app.desk import Desk
 from gradviz.app.program import Opened
+from gradviz.app.save_picture import save_picture
 from gradviz.app.style import verbatim
 from gradviz.app.train_page import remember
+from gradviz.app.vector_pictures import jacobian_panels, ledger_panels
 from gradviz.errors import GradvizError
 from gradviz.explain.arrangement import count_text
 from gradviz.explain.jacobian import Layout
@@ -56,6 +58,7 @@ def show() -> None:
         try:
             view = jacobian_view(run, wrt, of, layout, chooser.program.digits)
             jacobian(view, opened.stage, of, wrt, key="jacobians.matrix", on_pick=_pick)
+            save_picture(lambda: {"panels": jacobian_panels(view)}, "jacobian")
             _ledger(opened, layout, chooser.program.wrt)
         except GradvizError as problem:
             st.error(verbatim(str(problem)), icon="⚠")
@@ -125,7 +128,9 @@ def _ledger(opened: Opened, layout: Layout, wrt: tuple[str, ...] | None) -> None
         "symbol": symbol,
         "paths": view["paths"],
     }
-    ledger(product, desk.exercise(), desk.costs(), key="jacobians.ledger", on_event=desk.take)
+    costs = desk.costs()
+    ledger(product, desk.exercise(), costs, key="jacobians.ledger", on_event=desk.take)
+    save_picture(lambda: {"panels": ledger_panels(product, costs)}, "ledger")
 
 
 def _path(view: dict[str, Any]) -> int:

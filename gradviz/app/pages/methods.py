@@ -13,6 +13,7 @@ from gradviz.app.chooser import Chooser
 from gradviz.app.components.live import live, pack
 from gradviz.app.inputs import input_fields, scalar_ranges
 from gradviz.app.program import Opened
+from gradviz.app.save_picture import save_picture
 from gradviz.app.style import verbatim
 from gradviz.app.three_ways import Case
 from gradviz.app.train_page import remember
@@ -43,9 +44,9 @@ def show() -> None:
         chosen = _choice(opened) if opened.values else None
         if opened.values:
             _inputs(chooser, opened)
-    if error and error.span is None:
-        st.error(verbatim(str(error)), icon="⚠")
     with st.container(key="methods"):
+        if error:
+            chooser.say(error)
         tabs, aside = st.columns([1, 2])
         part = tabs.segmented_control(
             "Part", PARTS, key=remember("methods.part", PARTS[0]), required=True, label_visibility="collapsed"
@@ -55,6 +56,8 @@ def show() -> None:
             return
         case = Case.of(opened, opened.graph.source, *chosen)
         try:
+            if kink := three_ways.kink(case):
+                st.warning(verbatim(f"{kink}."), icon=":material/warning:")
             _PARTS[part or PARTS[0]](case, opened, aside)
             _answers(case, opened)
         except GradvizError as problem:
@@ -128,7 +131,9 @@ def _numerical(case: Case, opened: Opened, aside: Aside) -> None:
     at = aside.select_slider(
         "Step h", order, format_func=lambda i: plain(steps[i], 2), key=_kept("methods.h", 16, order)
     )
-    live(pack({"panels": three_ways.curve_panels(found, at)}), None, key="methods.curves")
+    panels = three_ways.curve_panels(found, at, kink=bool(three_ways.kink(case)))
+    live(pack({"panels": panels}), None, key="methods.curves")
+    save_picture(lambda: {"panels": panels}, "error_curves")
 
 
 def _symbolic(case: Case, opened: Opened, aside: Aside) -> None:
@@ -136,6 +141,7 @@ def _symbolic(case: Case, opened: Opened, aside: Aside) -> None:
     if isinstance(found, GradvizError):
         hint = f" {found.hint[0].upper()}{found.hint[1:]}." if found.hint else ""
         st.info(verbatim(f"{found.message[0].upper()}{found.message[1:]}.{hint}"))
+        three_ways.offer_to_go_on(three_ways.program_key(case.text, case.name))
     elif found.latex:
         notation = Notation(opened.graph)
         symbol = notation.gradient(opened.graph.position(case.name)).latex
@@ -168,7 +174,10 @@ def _composed() -> None:
     elif depths:
         depth = depths[0]
     else:
-        st.info("SymPy's expression is too large even for this function alone.")
+        st.info(
+            "SymPy has no derivative yet: it was stopped, or the expression is too large for this function alone."
+        )
+        three_ways.offer_to_go_on(three_ways.function_key(text or COMPOSED[0]))
         return
     derivative = rows[depth - 1].derivative
     if derivative.latex:
@@ -177,7 +186,10 @@ def _composed() -> None:
         st.markdown(
             f"At depth {depth} the derivative has **{derivative.nodes:,} nodes**: too long to write out."
         )
-    live(pack({"panels": three_ways.depth_panels(rows, depth)}), None, key="methods.swelling")
+    panels = three_ways.depth_panels(rows, depth)
+    live(pack({"panels": panels}), None, key="methods.swelling")
+    save_picture(lambda: {"panels": panels}, "swelling")
+    three_ways.offer_to_go_on(three_ways.function_key(text or COMPOSED[0]))
 
 
 def _automatic(case: Case, opened: Opened, aside: Aside) -> None:
@@ -214,8 +226,14 @@ def _taken(panel: dict[str, Any], step: Any) -> None:
     live(pack({"panels": [panel]}), None, key=f"methods.{panel['id']}")
     st.markdown(f":small[{verbatim(step.sentence)}]")
     rule, *after = [stage.latex for stage in step.stages]
-    results = [latex for latex in after if latex.startswith("=")]
+    results = [_low(latex) for latex in after if latex.startswith("=")]
     st.latex(" ".join([r"\small", rule, *results[-1:]]))
+
+
+def _low(latex: str) -> str:
+    """Matrices set small, so that a formula keeps to its place."""
+    inner = latex.replace(r"\begin{bmatrix}", r"\left[\begin{smallmatrix}")
+    return inner.replace(r"\end{bmatrix}", r"\end{smallmatrix}\right]")
 
 
 def _passes(case: Case, opened: Opened) -> None:
@@ -253,11 +271,11 @@ def _answers(case: Case, opened: Opened) -> None:
     first, *columns = st.columns(1 + len(found.answers))
     first.markdown(f":small[**{verbatim(name)}**  \nerrors against {verbatim(found.against)}]")
     for column, answer in zip(columns, found.answers, strict=True):
-        column.markdown(_answer(answer), help=answer.how)
+        column.markdown(_answer(answer), help=verbatim(answer.refused) or answer.how)
 
 
 def _answer(answer: Answer) -> str:
     head = f"**{answer.method.capitalize()}**"
     if answer.value is None or answer.error is None:
-        return f":small[{head}  \n{verbatim(answer.refused)}]"
+        return f":small[{head}  \n{verbatim(answer.refused.partition(',')[0])}]"
     return f":small[{head}  \n{plain(answer.value, 12)}  \nerror {plain(answer.error, 2)}]"

@@ -4,7 +4,7 @@ import { button, el, setText } from "./dom.js";
 import { mathNode } from "./math.js";
 
 /**
- * `show(exercise, factors)` with exercise = {home, number, order, transposed, typed, verdict, problem}. What a person did
+ * `show(exercise, factors)` with exercise = {home, number, order, transposed, letters, typed, verdict, problem}. What a person did
  * is shown at once; until the answer to the last event comes, which has its number, older answers are not looked at.
  */
 export function createExercise(send) {
@@ -13,8 +13,8 @@ export function createExercise(send) {
   const field = el("input", { class: "lg-field", type: "text", "aria-label": "Order of the factors", spellcheck: "false", autocomplete: "off", size: 16, maxlength: 200 });
   const form = el("form", { class: "lg-typed" }, el("label", {}, "or type the order ", field), button({ class: "gv-action" }, () => type(), "Check"));
   const again = button({ class: "gv-action" }, () => tell(exercise, { kind: "again" }), "Start again");
-  const help = el("p", { class: "lg-help" }, "Put the factors in order: drag a card, or use its buttons; on a card the keys ← → move it and T transposes it. Typed, 1 3T 2 means the first factor, the third transposed, the second.");
-  const exercise = { order: [], transposed: [], factors: [], home: null, sent: null, seen: null, cards, send };
+  const help = el("p", { class: "lg-help" }, "Put the factors in order: drag a card, or use its buttons; on a card the keys ← → move it and T transposes it. Typed, a cT b means the card a, then c transposed, then b.");
+  const exercise = { order: [], transposed: [], letters: [], factors: [], home: null, sent: null, seen: null, cards, send };
   const type = () => tell(exercise, { kind: "typed", text: field.value });
   form.addEventListener("submit", (event) => (event.preventDefault(), type()));
   return {
@@ -24,7 +24,7 @@ export function createExercise(send) {
       else if (exercise.sent && exercise.sent !== data.number) return;
       const answer = `${data.home} ${data.number}`;
       if (exercise.seen !== answer) field.value = data.typed;
-      Object.assign(exercise, { factors, home: data.home, seen: answer, order: data.order, transposed: data.transposed });
+      Object.assign(exercise, { factors, letters: data.letters, home: data.home, seen: answer, order: data.order, transposed: data.transposed });
       render(exercise, data.verdict?.failing);
       say(verdict, data);
     },
@@ -37,8 +37,9 @@ function tell(exercise, event) {
 }
 
 function say(element, { verdict, problem }) {
-  element.className = `lg-verdict ${problem ? "lg-unread" : verdict?.ok ? "lg-ok" : "lg-no"}`;
-  setText(element, problem ? `⚠ ${problem}` : verdict ? `${verdict.ok ? "✓ Accepted" : "✗ Refused"}: ${verdict.reason}.` : "");
+  element.className = `lg-verdict ${problem ? "lg-unread" : !verdict ? "" : verdict.ok ? "lg-ok" : "lg-no"}`;
+  const judged = verdict ? `${verdict.ok ? "✓ Accepted" : "✗ Refused"}: ${verdict.reason}.` : "Not in order yet: drag the cards, or type the order.";
+  setText(element, problem ? `⚠ ${problem}` : judged);
 }
 
 function render(exercise, failing) {
@@ -64,7 +65,7 @@ function sized({ size }, turned) {
 }
 
 function card(exercise, index, at, failing) {
-  const { order, transposed, factors } = exercise;
+  const { order, transposed, letters, factors } = exercise;
   const factor = factors[index];
   const turned = transposed.includes(index);
   const size = sized(factor, turned).join(" × ");
@@ -75,8 +76,8 @@ function card(exercise, index, at, failing) {
     button({ "data-tool": "right", "aria-label": `Move ${factor.name} right`, disabled: at === order.length - 1 }, () => move(exercise, index, 1), "▶"));
   const element = el("li", {
     class: `lg-card${failing ? " lg-failing" : ""}`, draggable: "true", tabindex: 0, "data-index": index,
-    "aria-label": `Place ${at + 1}: factor ${index + 1}, ${name}, ${size}${failing ? ", does not fit" : ""}`,
-  }, el("span", { class: "lg-number" }, String(index + 1)), el("span", { class: "lg-symbol" }, mathNode(factor.math), turned ? el("sup", {}, "T") : null), el("b", { class: "lg-shape" }, `(${size})`), tools);
+    "aria-label": `Place ${at + 1}: card ${letters[index]}, ${name}, ${size}${failing ? ", does not fit" : ""}`,
+  }, el("span", { class: "lg-letter" }, letters[index]), el("span", { class: "lg-symbol" }, mathNode(factor.math), turned ? el("sup", {}, "T") : null), el("b", { class: "lg-shape" }, `(${size})`), tools);
   listen(exercise, element, index, at);
   return element;
 }
@@ -93,7 +94,7 @@ function listen(exercise, element, index, at) {
   element.addEventListener("dragstart", (event) => {
     exercise.dragged = index;
     event.dataTransfer.effectAllowed = "move";
-    event.dataTransfer.setData("text/plain", String(index + 1));
+    event.dataTransfer.setData("text/plain", exercise.letters[index]);
   });
   element.addEventListener("dragover", (event) => event.preventDefault());
   element.addEventListener("drop", (event) => {

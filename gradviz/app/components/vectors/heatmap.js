@@ -31,13 +31,22 @@ export function createHeatmap(onLight) {
       map.colors = colors;
       map.at = null;
       const { zeros, values } = map.matrix;
-      canvas.setAttribute("aria-label", `${view.name}: ${view.shape.join(" by ")} matrix, ${view.structure}. ${zeros} entries are always 0.`);
+      setText(map.modes.pattern, view.shown ? MODES.pattern : "Zeros here");
+      canvas.setAttribute("aria-label", `${view.name}: ${view.shape.join(" by ")} matrix, ${view.structure}. ${view.shown ? `${zeros} entries are always 0` : "Drawn in blocks"}.`);
       setText(note, view.shown ? (zeros ? `· ${zeros.toLocaleString("en")} of ${values.length.toLocaleString("en")} entries are 0 whatever the values` : "")
-        : `too large to be shown whole (${view.shape.map((size) => size.toLocaleString("en")).join(" × ")}): its first row${view.cut ? `, ${view.columns.length} entries of it` : ""}`);
+        : inBlocks(view));
       draw(map);
     },
     destroy: () => resizing.disconnect(),
   };
+}
+
+/** What a cell of a matrix is that is too large to be shown entry by entry. */
+function inBlocks({ shape, rows, columns, layout, seen, total }) {
+  const [high, wide] = shape.map((size) => size.toLocaleString("en"));
+  const whose = layout === "denominator" ? "columns" : "rows";
+  const part = seen < total ? `; only ${seen.toLocaleString("en")} of its ${total.toLocaleString("en")} ${whose} were looked at, evenly spaced` : "";
+  return `${high} × ${wide} entries are too many to be drawn one by one: here are ${rows.length} × ${columns.length} blocks, each with its entry of largest size${part}`;
 }
 
 function unpacked(view) {
@@ -46,7 +55,7 @@ function unpacked(view) {
   const pattern = Uint8Array.from(atob(view.pattern), (c) => c.charCodeAt(0));
   const finite = values.filter(Number.isFinite);
   const largest = finite.reduce((most, value) => Math.max(most, Math.abs(value)), 0);
-  const rows = view.shown ? view.shape[0] : 1;
+  const rows = view.rows.length;
   return {
     view, values, pattern, rows, columns: rows ? values.length / rows : 0, largest,
     zeros: pattern.reduce((count, may) => count + (may ? 0 : 1), 0),
@@ -65,17 +74,21 @@ function draw(map) {
   map.canvas.labels = pen.labels;
 }
 
-/** Where the cells go: as large as there is room, wider than high when numbers ask for it. */
-function measured(pen, { view, rows, columns }) {
-  const widest = (names) => Math.max(0, ...names.slice(0, 400).map((name) => pen.measure(name)));
-  const left = Math.min(widest(view.rows) + 12, pen.width * 0.25);
+/** Where the cells go: as large as there is room. Names of columns stand upright where a cell is too narrow for them. */
+function measured(pen, matrix) {
+  const [rows, columns] = [matrix.view.rows, matrix.view.columns].map((names) => Math.max(0, ...names.slice(0, 400).map((name) => pen.measure(name))));
+  const level = laid(pen, matrix, rows, 22);
+  return columns + 6 > level.width ? { ...laid(pen, matrix, rows, Math.min(columns + 8, 90)), upright: true } : level;
+}
+
+/** The cells below names of this height, wider than high when numbers ask for it. */
+function laid(pen, { rows, columns }, widest, top) {
+  const left = Math.min(widest + 12, pen.width * 0.25);
   const across = (pen.width - left - 4) / columns;
-  const upright = widest(view.columns) + 6 > across;
-  const top = upright ? Math.min(widest(view.columns) + 8, 90) : 22;
   const down = Math.min((pen.height - top - 4) / rows, 84);
   const width = Math.min(across, Math.max(down * 1.7, Math.min(across, 12)), 150);
   const height = Math.min(down, rows === 1 ? 48 : width * 1.2);
-  return { left: left + Math.max(0, (pen.width - left - 4 - width * columns) / 2), top, width, height, upright };
+  return { left: left + Math.max(0, (pen.width - left - 4 - width * columns) / 2), top, width, height, upright: false };
 }
 
 function written(value, digits) {
@@ -138,12 +151,12 @@ function writeEntries(pen, { matrix, colors, mode, place }) {
   const size = Math.min(18, Math.max(13, place.height * 0.36));
   const widest = Math.max(0, ...texts.map((text) => pen.measure(text, size, 600)));
   const printed = texts.length && widest <= place.width - 4 && place.height >= 16 && mode === "values";
-  const named = printed && place.height >= 44 && place.width >= NAMED;
+  const named = printed && view.shown && place.height >= 44 && place.width >= NAMED;
   for (let k = 0; k < values.length; k += 1) {
     const [i, j] = [Math.floor(k / columns), k % columns];
     const [x, y] = [place.left + (j + 0.5) * place.width, place.top + (i + 0.5) * place.height];
-    if (!pattern[k]) dot(pen, x, y, colors);
-    else if (printed) pen.text(texts[k], x, named ? y - 8 : y, { align: "center", size, weight: 600, color: inkOn(colors.palettes.signed, shareOf(matrix, values[k])) });
+    if (!pattern[k] && view.shown) dot(pen, x, y, colors);
+    else if (printed && pattern[k]) pen.text(texts[k], x, named ? y - 8 : y, { align: "center", size, weight: 600, color: inkOn(colors.palettes.signed, shareOf(matrix, values[k])) });
     if (named && pattern[k]) pen.text(entryName(view, i, j), x, y + 13, { align: "center", room: place.width - 4, color: inkOn(colors.palettes.signed, shareOf(matrix, values[k])) });
   }
 }
@@ -196,7 +209,8 @@ function look(map, at) {
   const { view, values, pattern, columns } = map.matrix;
   const [k, name] = [at.row * columns + at.column, entryName(view, at.row, at.column)];
   const [of, wrt] = sides(view, at.row, at.column);
-  setText(map.reading, pattern[k] ? `${name} = ${written(values[k], 6)}` : `${name} = 0 always: ${of} does not depend on ${wrt}`);
+  if (!view.shown) setText(map.reading, `the block from ${name} on: ${pattern[k] ? `its largest entry is ${written(values[k], 6)}` : "0 everywhere here"}`);
+  else setText(map.reading, pattern[k] ? `${name} = ${written(values[k], 6)}` : `${name} = 0 always: ${of} does not depend on ${wrt}`);
 }
 
 /** The entries of the node that is differentiated and of the one it is done by. */

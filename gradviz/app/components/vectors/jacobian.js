@@ -61,7 +61,7 @@ function write({ formulas }, view, paths) {
   view.general.forEach((form, i) => parts.push(i ? plus() : "=", form));
   if (parts.length && view.general.length < paths) parts.push(plus(), "<math><mo>⋯</mo></math>");
   const lines = [];
-  if (parts.length) lines.push(line("general form", equation(view.symbol, ...parts)));
+  if (parts.length) lines.push(line("general form", equation(view.symbol, ...parts), ...view.letters));
   const { written, numbers } = view;
   if (written && view.shape.some((size) => size > 1)) {
     const steps = [written.symbols, written.entries, numbers].filter((matrix, i, all) => matrix && matrix !== all[i - 1]);
@@ -75,8 +75,10 @@ function plus() {
   return "<math><mo>+</mo></math>";
 }
 
-function line(label, math) {
-  return el("div", { class: "jv-line" }, el("span", { class: "jv-label" }, label), el("div", { class: "jv-formula" }, math));
+/** A formula under its label, and what its letters stand for. */
+function line(label, math, ...letters) {
+  const words = letters.map((text) => el("span", { class: "jv-letter" }, text));
+  return el("div", { class: "jv-line" }, el("span", { class: "jv-label" }, label), el("div", { class: "jv-formula" }, math), ...words);
 }
 
 /** Marks the entry under the pointer in the written matrices too. */

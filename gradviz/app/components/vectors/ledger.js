@@ -43,8 +43,8 @@ function written(ledger, send) {
     el("div", { class: "lg-lead" }, equation(...(ledger.paths > 1 ? [] : [ledger.symbol, "="]), ledger.math)),
     el("div", { class: "lg-tiles", tabindex: 0, "aria-label": "The factors of the chain" }, ...tiles),
     el("p", { class: "lg-text" }, ledger.letters, sizes ? el("span", { class: "lg-sizes" }, `with ${sizes}:  ${ledger.text}`) : null),
-    /δ|&#x0*3B4;/i.test(ledger.used) ? el("p", { class: "lg-used" }, "What is really computed at the leaf, the upstream gradient δ pulled back: ", mathNode(ledger.used)) : null,
-  ].filter(Boolean);
+    el("p", { class: "lg-used" }, "What is really computed at the leaf, from the upstream gradient δ: ", mathNode(ledger.used)),
+  ];
 }
 
 function face(factor) {
