@@ -13,7 +13,7 @@ EPOCHS = 3 if "--quick" in sys.argv else 40
 
 def main() -> None:
     """Train with Adam and a falling learning rate, and print the errors inside the holes."""
-    experiment = Experiment(Settings(optimizer="adam", learning_rate=0.002))
+    experiment = Experiment(Settings(hidden=256, optimizer="adam", learning_rate=0.002))
     rate, schedule = experiment.trainer.optimizer.lr, optim.CosineLR(EPOCHS)
     while experiment.epoch < EPOCHS:
         experiment.trainer.optimizer.lr = schedule(rate, experiment.epoch)

@@ -47,6 +47,7 @@ def main() -> None:
             start = time.process_time()
             found.append(train(kind, random_state))
             seconds.append(time.process_time() - start)
+            print(f"{kind:7} random state {random_state}: {found[-1]:.1%}", flush=True)
         each = ", ".join(f"{accuracy:.1%}" for accuracy in found)
         print(f"{kind:7} median {median(found):.1%}  ({each}), {median(seconds):.1f} s of CPU each")
 

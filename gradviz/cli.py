@@ -46,6 +46,7 @@ def _parser() -> argparse.ArgumentParser:
 
     steps = _with_program(commands.add_parser("steps", help="print every step of a program"))
     steps.add_argument("--wrt", help="differentiate with respect to these inputs only: w1,w2")
+    steps.add_argument("--seed", metavar="VALUE", help="gradient put on the output, where that is no scalar")
     steps.set_defaults(command=_steps)
 
     export = _with_program(
@@ -167,7 +168,8 @@ def _steps(arguments: argparse.Namespace) -> int:
     text, wrt = read_program(arguments.program)
     if arguments.wrt is not None:
         wrt = tuple(name.strip() for name in arguments.wrt.split(",") if name.strip())
-    run = explore(text, _values(arguments.set), wrt=wrt)
+    seed = None if arguments.seed is None else _values([f"seed={arguments.seed}"])["seed"]
+    run = explore(text, _values(arguments.set), wrt=wrt, seed=seed)
     notation = Notation(run.graph, arguments.digits)
     table = Table(box=box.SIMPLE_HEAD)
     for heading in ("step", "", "node", "local", "upstream", "contribution", "result"):
@@ -188,9 +190,11 @@ def _steps(arguments: argparse.Namespace) -> int:
         words = f"gradient of {name}: "
         console.print(Text("\n".join([words + first, *(" " * len(words) + row for row in rows)])))
     for id in run.nonfinite:
-        console.print(Text(f"{id} is where the first value that is not finite arises", style="bold red"))
+        name = notation.text(run.graph.position(id))
+        console.print(Text(f"{name} is where the first value that is not finite arises", style="bold red"))
     for id, convention in run.kinks.items():
-        console.print(Text(f"{id} is exactly at a kink. {convention}", style="yellow"))
+        name = notation.text(run.graph.position(id))
+        console.print(Text(f"{name} is exactly at a kink. {convention}", style="yellow"))
     return 0
 
 
@@ -222,6 +226,8 @@ def _check(arguments: argparse.Namespace) -> int:
     text, _ = read_program(arguments.program)
     verdict = check_gradients(text, _values(arguments.set))
     colours = {"pass": "green", "kink": "yellow", "fail": "bold red"}
+    if verdict.summed:
+        _console().print(Text(verdict.summed))
     for check in verdict.inputs:
         _console().print(Text(str(check), style=colours[check.status]))
     return 0 if verdict.ok else 1
@@ -280,22 +286,21 @@ def _shape(setting: str) -> tuple[str, tuple[int, ...]]:
 
 
 def _demos(_arguments: argparse.Namespace) -> int:
-    from rich import box
     from rich.table import Table
+    from rich.text import Text
 
     from gradviz.demos import demos
 
-    table = Table(box=box.SIMPLE_HEAD)
-    for heading in ("row", "name", "title", "lesson"):
-        table.add_column(heading, no_wrap=heading != "lesson")
+    table = Table(box=None, show_header=False, padding=(0, 2, 0, 0))
+    for column in ("row", "name"):
+        table.add_column(column, no_wrap=True, overflow="ignore")  # what is typed is never cut
+    table.add_column("what")
     group = ""
     for demo in demos().values():
         if demo.group != group:
             group = demo.group
-            table.add_section()
-            table.add_row("", "", group)
-            table.add_section()
-        table.add_row(demo.row, demo.name, demo.title, demo.lesson)
+            table.add_row("", "", Text(f"\n{group}", style="bold"))
+        table.add_row(demo.row, demo.name, Text.assemble(demo.title, (f"\n{demo.lesson}", "dim")))
     from rich.console import Console
 
     Console(highlight=False).print(table)

@@ -43,7 +43,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add("--no-values", dest="values", action="store_false", default=None)
     add("--no-gradients", dest="gradients", action="store_false", default=None)
     add("--transparent", action="store_true", default=None)
-    add("--nodes", metavar="A,B", help="draw only these nodes")
+    add("--nodes", metavar="A,B", help="only these nodes, and the steps that concern them")
     add(
         "--lecture", action=argparse.BooleanOptionalAction,
         help="title, chain rule and re-use around the steps; usual for --step all to .pptx",

@@ -164,7 +164,14 @@ class TestCheck:
     def test_the_demos_pass(self, gradviz, name: str) -> None:
         result = gradviz("check", name)
         assert result.code == 0
-        assert all(line.startswith("pass  ") for line in result.out.splitlines())
+        assert all(line.startswith(("pass  ", "checked is the sum")) for line in result.out.splitlines())
+
+    def test_what_is_checked_is_said(self, gradviz) -> None:
+        result = gradviz("check", "A @ x", "--set", "A=[[1,2],[3,4]]", "--set", "x=[1,1]")
+        first, a, x = result.out.splitlines()
+        assert first == "checked is the sum of all entries of the output (vector of 2)"
+        assert a.startswith("pass  A, 4 entries, the worst A[")
+        assert x.startswith("pass  x, 2 entries, the worst x[")
 
     def test_a_kink_is_no_failure(self, gradviz) -> None:
         result = gradviz("check", "relu(x)", "--set", "x=0")
@@ -262,7 +269,8 @@ def test_demos(gradviz) -> None:
     result = gradviz("demos")
     assert result.code == 0
     for demo in demos().values():
-        assert re.search(rf"{demo.row}\s+{demo.name}\s", result.out)
+        assert re.search(rf"{demo.row}\s+{demo.name}\s", result.out)  # whole, in 80 columns too
+        assert demo.lesson.split()[-1] in result.out
 
 
 def test_app_starts_streamlit_with_the_settings_that_matter(monkeypatch: pytest.MonkeyPatch) -> None:

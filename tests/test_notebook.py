@@ -51,8 +51,8 @@ def test_a_run() -> None:
 def test_a_step_shows_its_derivation() -> None:
     text = html(run().steps[6])
     (picture,) = pictures(text)
-    assert 'class="formula"' in picture and "Step 7 of 10" in picture
-    assert "local derivative 5 times upstream gradient 8 gives 40" in text
+    assert 'class="formula"' in picture and picture.count("step 7 of 10") == 1
+    assert 'alt="Backward from ŷ to w₂: local derivative 5 times upstream gradient 8 gives 40."' in text
 
 
 def test_a_graph_shows_no_numbers() -> None:
@@ -89,6 +89,9 @@ def test_a_jacobian(text: str, seen: str, numbers: bool) -> None:
     shown = html(gv.jacobian(text, "x"))
     (picture,) = pictures(shown)
     assert seen in shown and (">4.00<" in picture) == numbers
+    assert picture.count("denominator layout<") == 2, (
+        "in the title for screen readers, and not cut off on the picture"
+    )
 
 
 def test_a_jacobian_too_large_to_be_drawn() -> None:

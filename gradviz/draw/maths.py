@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 import unicodedata
 import warnings
+from collections.abc import Iterator
 from functools import cache, lru_cache
 from threading import RLock
 from typing import Any, NamedTuple
@@ -153,6 +154,23 @@ def words(text: str, bold: bool = False) -> Outline:
         parts.append(_moved(path, x) if path else "")
         x += advance
     return Outline(" ".join(filter(None, parts)), x, _ASCENT, _DESCENT)
+
+
+_SEGMENT = re.compile(r"([MLQCZ])([^MLQCZ]*)")
+
+
+def cubic(path: str) -> Iterator[tuple[str, list[float]]]:
+    """Path data of absolute M, L, Q, C and Z as commands with their numbers, quadratic pieces as cubic ones."""
+    x = y = 0.0
+    for command, tail in _SEGMENT.findall(path):
+        v = [float(number) for number in tail.split()]
+        if command == "Q":  # a cubic piece has its control points at two thirds of the way
+            a, b, c, d = v
+            command = "C"
+            v = [x + (a - x) * 2 / 3, y + (b - y) * 2 / 3, c + (a - c) * 2 / 3, d + (b - d) * 2 / 3, c, d]
+        if v:
+            x, y = v[-2:]
+        yield command, v
 
 
 _ACCENTS = {"\u0302": r"\hat", "\u0304": r"\bar", "\u0303": r"\tilde"}

@@ -2,8 +2,8 @@
 
 Brightness is activation, on a scale of each layer that is printed below it. A line's thickness is the size of its
 weight beside the largest between the same two layers; a negative one is dashed and blue, a positive one solid and
-vermillion. Of a wide layer the first and the
-last neurons are drawn, and words say how many lie between.
+vermillion. Of a wide layer the first and the last neurons are drawn, and words say how many lie between. What is
+NaN or infinite has no place on a scale: it is written into its circle, or drawn as thick as the largest weight.
 """
 
 from __future__ import annotations
@@ -46,7 +46,7 @@ class HasParameters(Protocol):
 
 @dataclass(frozen=True)
 class Neuron:
-    """One circle; `brightness` runs from 0 to 1 and is None without activations."""
+    """One circle; `brightness` runs from 0 to 1 and is None without an activation, or with one that is not finite."""
 
     layer: int
     index: int
@@ -99,7 +99,9 @@ class NeuronScene:
         return asdict(self)
 
     def to_svg(self, theme: str = "light") -> str:
-        """The drawing as an SVG document, `light` or `dark`."""
+        """The drawing as an SVG document, `light` or `dark`; raises GradvizError for any other theme."""
+        if theme not in SIGNS:
+            raise GradvizError(f"theme {theme!r} is not known", expected=", ".join(SIGNS))
         return "".join(_svg(self, THEMES[theme], SIGNS[theme]))
 
 
@@ -115,12 +117,12 @@ def neuron_drawing(
 
     `activations` holds one vector per layer, the input first; a run brings those of the chosen sample. Layers of
     more than `widest` neurons are drawn by their ends. `names` are written beside the neurons of each layer.
-    Raises ShapeError when weights or activations do not fit, GradvizError when there are no weights.
+    Raises ShapeError when weights or activations do not fit, GradvizError when there are no weights or no such sample.
     """
     if isinstance(source, Run):
         weights, seen = _of_run(source, sample)
         activations = seen if activations is None else activations
-    elif isinstance(source, Sequence):
+    elif isinstance(source, (Sequence, np.ndarray)):  # an array is a stack of layers
         weights = [np.asarray(w, dtype=np.float64) for w in source]
     else:
         weights = [np.asarray(w, np.float64) for w in source.parameters().values() if np.ndim(w) == 2]
@@ -144,12 +146,20 @@ def _of_run(run: Run, sample: int) -> tuple[list[FloatArray], list[FloatArray]]:
         if node.op is not None and node.op.name == "linear":
             x, w = (np.asarray(run.registers[arg], np.float64) for arg in node.args[:2])
             weights.append(w)
-            seen.append(np.atleast_2d(x)[sample])
+            seen.append(_row(x, sample))
             out = node
     if not weights:
         raise GradvizError("this run has no linear layer", hint="the neuron drawing shows an MLP")
-    seen.append(np.atleast_2d(run.value(out.id))[sample])
+    seen.append(_row(run.value(out.id), sample))
     return weights, seen
+
+
+def _row(batch: Any, sample: int) -> FloatArray:
+    """What one sample has in a batch of shape (samples, neurons), or of one sample alone."""
+    rows = np.atleast_2d(batch)
+    if not -len(rows) <= sample < len(rows):
+        raise GradvizError(f"there is no sample {sample}", expected=f"0 to {len(rows) - 1}")
+    return np.asarray(rows[sample])
 
 
 def _sizes(weights: Sequence[FloatArray]) -> list[int]:
@@ -185,7 +195,7 @@ def _scene(
     for number, (size, places) in enumerate(zip(sizes, shown, strict=True)):
         x, top = left + GAP * number, MARGIN + _CAPTION + (rows - len(places) + 1) * PITCH / 2
         value = None if values is None else values[number]
-        scale = None if value is None else (float(min(0.0, value.min())), float(value.max()))
+        scale = None if value is None else _extent(value)
         gap = None
         for row, index in enumerate(places):
             y = top + row * PITCH
@@ -196,7 +206,7 @@ def _scene(
             name = names[number][index] if number < len(names) and index < len(names[number]) else ""
             neurons[number, index] = Neuron(number, index, x, y, one, _brightness(one, scale), name)
         elided = size - sum(place is not None for place in places)
-        largest = float(np.abs(weights[number - 1]).max(initial=0.0)) if number else 0.0
+        largest = _largest(weights[number - 1]) if number else 0.0
         layers.append(Layer(_name(number, len(sizes)), size, x, elided, gap, scale, largest))
     return NeuronScene(width, height, tuple(layers), tuple(neurons.values()), tuple(_links(weights, neurons)))
 
@@ -209,11 +219,24 @@ def _shown(size: int, widest: int) -> list[int | None]:
     return [*range(widest - 1 - last), None, *range(size - last, size)]
 
 
+def _extent(value: FloatArray) -> tuple[float, float]:
+    """What is black, 0 or less, and what is white among the finite activations of a layer."""
+    finite = value[np.isfinite(value)]
+    low = float(finite.min(initial=0.0))
+    return low, float(finite.max(initial=low))
+
+
+def _largest(w: FloatArray) -> float:
+    """The size of the largest finite weight."""
+    return float(np.abs(w[np.isfinite(w)]).max(initial=0.0))
+
+
 def _brightness(value: float | None, scale: tuple[float, float] | None) -> float | None:
-    if value is None or scale is None:
+    if value is None or scale is None or not np.isfinite(value):
         return None
     low, high = scale
-    return (value - low) / (high - low) if high > low else 0.0
+    unit = max(high, -low)  # the difference of two huge numbers is infinite
+    return (value / unit - low / unit) / (high / unit - low / unit) if high > low else 0.0
 
 
 def _name(number: int, count: int) -> str:
@@ -225,9 +248,10 @@ def _name(number: int, count: int) -> str:
 def _links(weights: Sequence[FloatArray], neurons: Mapping[tuple[int, int], Neuron]) -> Iterator[Link]:
     """The weights between drawn neurons, the largest last, so that they lie on top."""
     for layer, w in enumerate(weights, 1):
-        largest = float(np.abs(w).max(initial=0.0)) or 1.0
+        largest = _largest(w) or 1.0
+        sizes = np.nan_to_num(np.abs(w) / largest, nan=1.0, posinf=1.0)
         pairs = [
-            (abs(float(w[target, source])) / largest, source, target)
+            (float(sizes[target, source]), source, target)
             for number, source in neurons
             if number == layer - 1
             for other, target in neurons
@@ -277,6 +301,8 @@ def _circle(neuron: Neuron, theme: Theme, *, last: bool) -> str:
         f'<circle cx="{neuron.x:g}" cy="{neuron.y:g}" r="{RADIUS:g}" fill="{fill}" stroke="{theme.ink}" '
         f'stroke-width="1.5"><title>{escape(title)}</title></circle>'
     )
+    if neuron.value is not None and neuron.brightness is None:
+        circle += _text(neuron.x, neuron.y + FONT * 0.3, numbers.plain(neuron.value), theme.ink, size=9)
     if not neuron.name:
         return circle
     x = neuron.x + (RADIUS + 6) * (1 if last else -1)
@@ -323,6 +349,7 @@ def _scale(layer: Layer, y: float, theme: Theme) -> Iterator[str]:
     yield _text(layer.x + half + 5, y, high, theme.muted, "start")
 
 
-def _text(x: float, y: float, words: str, fill: str, anchor: str = "middle") -> str:
-    side = "" if anchor == "middle" else f" text-anchor={quoteattr(anchor)}"
-    return f'<text x="{x:g}" y="{y:g}" fill="{fill}"{side}>{escape(words)}</text>'
+def _text(x: float, y: float, words: str, fill: str, anchor: str = "middle", size: float = FONT) -> str:
+    more = "" if anchor == "middle" else f" text-anchor={quoteattr(anchor)}"
+    more += "" if size == FONT else f' font-size="{size:g}"'
+    return f'<text x="{x:g}" y="{y:g}" fill="{fill}"{more}>{escape(words)}</text>'

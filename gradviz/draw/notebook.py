@@ -90,8 +90,7 @@ def _run(run: Run) -> str:
 
 def _step(step: Step) -> str:
     stage = stage_of(step.run)
-    options = Options(derivation=True, title=f"Step {step.index + 1} of {len(step.run.steps)}")
-    return _figure(stage, step.index + 1, options, [step.sentence])
+    return _figure(stage, step.index + 1, Options(derivation=True, title=True), (), step.sentence)
 
 
 def _graph(graph: Graph) -> str:
@@ -105,11 +104,11 @@ def _graph(graph: Graph) -> str:
     return _figure(stage, 0, options, [f"{len(graph.operations)} operations on {', '.join(graph.inputs)}"])
 
 
-def _figure(stage: Stage, k: int, options: Options, rows: Sequence[str]) -> str:
+def _figure(stage: Stage, k: int, options: Options, rows: Sequence[str], alt: str = "") -> str:
     if len(stage.view.boxes) > LARGEST:
-        return _listing(stage.graph) + _words(rows)
+        return _listing(stage.graph) + _words(rows or [alt])
     picture = draw(next(Deck(stage, (k,), options).pages()))
-    return _image(picture, f"Computational graph after {k} steps") + _words(rows)
+    return _image(picture, alt or f"Computational graph after {k} steps") + _words(rows)
 
 
 def _image(picture: str, alt: str) -> str:
@@ -144,9 +143,9 @@ def _table(heads: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
 
 def _jacobian(jacobian: Jacobian) -> str:
     rows, columns = jacobian.shape
-    about = (
-        f"∂{jacobian.of}/∂{jacobian.wrt}: {rows} × {columns}, {jacobian.structure}, {jacobian.layout} layout"
-    )
+    name = f"∂{jacobian.of}/∂{jacobian.wrt}: {rows} × {columns}"
+    kind = f"{jacobian.structure}, {jacobian.layout} layout"
+    about = f"{name}, {kind}"
     if not jacobian.is_shown:
         return _words(
             [about, f"{jacobian.entries:,} entries: read single rows and columns with .row(i), .column(j)"]
@@ -154,12 +153,13 @@ def _jacobian(jacobian: Jacobian) -> str:
     small = rows <= WRITTEN and columns <= WRITTEN
     panel = {
         "kind": "matrix",
-        "title": about,
+        "title": name,
+        "note": kind,
         "values": jacobian.matrix,
         "palette": "signed",
         "numbers": small,
         "row_labels": jacobian.row_names if small else (),
         "column_labels": jacobian.column_names if small else (),
     }
-    size = (max(260, 90 + 62 * columns), 90 + 34 * rows) if small else (520, 520)
+    size = (max(300, 90 + 62 * columns), 110 + 34 * rows) if small else (520, 540)
     return _image(panel_svg(panel, width=size[0], height=size[1]), about)

@@ -62,8 +62,10 @@ def picture(
     if signed:
         high = max(abs(low), abs(high))
         low = -high
-    span = high - low or 1.0
-    scaled = (np.nan_to_num(sent, nan=low, posinf=high, neginf=low) - low) / span * (254 if signed else 255)
+    unit = max(high, -low) or 1.0  # the difference of two huge numbers is infinite
+    span = high / unit - low / unit or 1.0
+    shares = (np.nan_to_num(sent, nan=low, posinf=high, neginf=low) / unit - low / unit) / span
+    scaled = shares * (254 if signed else 255)
     if signed and high == 0:
         scaled = np.full(sent.shape, 127.0)
     data = base64.b64encode(np.rint(scaled).clip(0, 255).astype(np.uint8).tobytes()).decode()
@@ -152,6 +154,7 @@ def _image_behind(graph: Graph, position: int, shapes: tuple[Shape, ...]) -> Sha
 def thumbnail(value: Any, kind: Kind, image: Shape = (), *, signed: bool = False) -> tuple[str, ...]:
     """The liveliest tile of the first sample in at most CELLS rows of digits, one per entry, each below LEVELS."""
     array = np.nan_to_num(np.asarray(value, dtype=np.float64), posinf=0.0, neginf=0.0)
+    array = array / (np.abs(array).max(initial=0.0) or 1.0)  # the sum of a few huge numbers is infinite
     frames, _ = _frames(array, kind, image)
     tiles = frames[0]
     tile = tiles[int(np.argmax(np.ptp(tiles.reshape(len(tiles), -1), axis=1)))]

@@ -50,7 +50,7 @@ def _texts(value: Any, digits: int, network: bool) -> tuple[str, str]:
     the shape of a batch takes two lines there."""
     shape = np.shape(value)
     if network and len(shape) == 4 and not numbers.fits(shape):
-        return f"{shape[0]} × {shape[1]}\n{shape[2]} × {shape[3]}", numbers.exact(value)
+        return f"{shape[0]} × {shape[1]} ×\n{shape[2]} × {shape[3]}", numbers.exact(value)
     return numbers.lines(value, digits), numbers.exact(value)
 
 

@@ -8,14 +8,15 @@ from __future__ import annotations
 
 import hashlib
 from collections import Counter
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict
 from functools import cached_property
-from typing import Any, Literal
+from typing import Literal
 
 from gradviz.draw import text as measure
 from gradviz.draw.layout import Box as Footprint
-from gradviz.draw.layout import Layout, Link, Route, layout
+from gradviz.draw.layout import Layout, Link, layout
 from gradviz.draw.pictures import CELLS, Kind
+from gradviz.draw.scene import Area, Box, Json, Line, Role, Scene, anchored, svg_path
 from gradviz.draw.slots import Entry, edge_id, image_kinds, thumbnails, timeline
 from gradviz.draw.symbols import gate_symbol, layer_symbol
 from gradviz.engine.graph import Graph, Node
@@ -31,67 +32,6 @@ CORE = 44.0  # height of a gate: its symbol, and its name under it
 LEAF = 34.0  # height of a leaf
 THUMB = 32.0  # longer side of a thumbnail
 _LINE = 1.2 * FONT
-
-Role = Literal["input", "parameter", "operation", "output", "group"]
-Json = dict[str, Any]
-Area = tuple[float, float, float, float]  # left, top, width, height
-
-
-@dataclass(frozen=True, slots=True)
-class Box:
-    """One drawn node: its core, what is written in it, and the anchors of value (above) and gradient (below).
-
-    Anchors are the baseline of the first line of text, centred; lines follow downwards at 1.2 × the font size.
-    The thumbnails of large arrays lie outside of the texts: above the value, below the gradient.
-    """
-
-    id: str
-    role: Role
-    x: float
-    y: float
-    width: float
-    height: float
-    symbol: str
-    name: Label | None
-    value: tuple[float, float] | None
-    gradient: tuple[float, float] | None
-    fused: bool
-    group: bool
-    title: str
-    shows: str  # the node whose value and gradient it carries: its own, or the last of its group
-    members: tuple[str, ...]  # the nodes folded into it
-    flag: str  # what is wrong with its value; empty when nothing is
-    value_picture: Area | None = None
-    gradient_picture: Area | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Line:
-    """One drawn edge, as an SVG path, and the anchor of its contribution."""
-
-    id: str
-    source: str
-    target: str
-    argument: int
-    path: str
-    label: tuple[float, float] | None
-    dashed: bool
-
-
-@dataclass(frozen=True, slots=True)
-class Scene:
-    """The picture after k steps: boxes, lines, the texts at their slots, and what is active."""
-
-    width: float
-    height: float
-    font: float
-    boxes: tuple[Box, ...]
-    lines: tuple[Line, ...]
-    texts: dict[str, str]  # slot -> text; slots are value:<node>, gradient:<node>, contribution:<edge>
-    step: Json | None  # the step just done
-    k: int
-    # slot -> rows of digits as in gradviz.draw.pictures
-    thumbnails: dict[str, tuple[str, ...]] = field(default_factory=dict)
 
 
 class Stage:
@@ -329,24 +269,7 @@ class Stage:
             "width": width,
             "height": height,
             "font": self.font,
-            "boxes": [_anchored(asdict(box)) for box in self.boxes],
-            "edges": [_anchored(asdict(line)) for line in self.lines],
+            "boxes": [anchored(asdict(box)) for box in self.boxes],
+            "edges": [anchored(asdict(line)) for line in self.lines],
             "thumbnails": self.thumbnails,
         }
-
-
-def _anchored(fields: Json) -> Json:
-    """A record as the browser reads it: points as {x, y}."""
-    for key in ("value", "gradient", "label"):
-        point = fields.get(key)
-        if point is not None:
-            fields[key] = {"x": point[0], "y": point[1]}
-    if (name := fields.get("name")) is not None:
-        fields["name"] = name._asdict()
-    return fields
-
-
-def svg_path(route: Route) -> str:
-    """A route as SVG path data."""
-    start, *rest = [f"{x:g},{y:g}" for x, y in route.points]
-    return f"M{start}" + "".join(f"C{' '.join(rest[i : i + 3])}" for i in range(0, len(rest), 3))

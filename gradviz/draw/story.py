@@ -6,6 +6,8 @@ from collections.abc import Iterable
 from math import prod
 from typing import Any
 
+import numpy as np
+
 from gradviz.draw.pictures import picture
 from gradviz.draw.slots import edge_id
 from gradviz.draw.stage import Stage
@@ -14,9 +16,9 @@ from gradviz.engine.op import Op
 from gradviz.explain import numbers
 from gradviz.explain.chain import Chain, Factor, chain
 from gradviz.explain.codegen import operation_code
-from gradviz.explain.derivation import equation_left, local_formula, note, sentence, stages
+from gradviz.explain.derivation import equation_left, note, sentence, stages
 from gradviz.explain.element import has_element
-from gradviz.explain.trace import Run, Step
+from gradviz.explain.trace import Step
 from gradviz.explain.typeset import Formula, written
 
 Json = dict[str, Any]
@@ -34,7 +36,8 @@ def payload(stage: Stage, k: int = 0) -> Json:
         "timeline": stage.timeline,
         "steps": [_step(stage, step) for step in stage.run.steps],
         "nodes": {node.id: _node(stage, i, node) for i, node in _drawn(stage)},
-        "edges": dict(_edge(stage, k) for k in range(len(stage.run.tape.edges))) | _silent_edges(stage),
+        "edges": dict(_edge(stage, k, factors) for k in range(len(stage.run.tape.edges)))
+        | _silent_edges(stage),
         "chains": {leaf: _chain(stage, leaf, factors) for leaf in stage.run.tape.wrt},
         "pictures": _pictures(stage),
         "layered": stage.layered,
@@ -162,9 +165,10 @@ def _source_line(stage: Stage, node: Node) -> str:
     return source[start : end if end >= 0 else len(source)].strip()
 
 
-def _edge(stage: Stage, k: int) -> tuple[str, Json]:
+def _edge(stage: Stage, k: int, factors: dict[tuple[int, int], Factor]) -> tuple[str, Json]:
     run, notation = stage.run, stage.notation
     consumer, slot = edge = run.tape.edges[k]
+    factor = factors.setdefault(edge, Factor(run, edge, notation))
     node = run.graph.nodes[consumer]
     assert node.op is not None
     rule = node.op.rule(slot)
@@ -172,17 +176,13 @@ def _edge(stage: Stage, k: int) -> tuple[str, Json]:
     assert index is not None
     step = run.steps[index]
     leaves = run.leaves_through[edge]
-    local = (
-        numbers.exact(step.local)
-        if run.tape.has_local_derivative(edge)
-        else f"{rule.structure} Jacobian, not formed: the gradient is pulled through it"
-    )
+    local, short = _local(factor, step, stage.digits)
     return f"{node.id}:{slot}", {
         "math": notation.local(edge).mathml,
         "left": equation_left(run, edge, notation).mathml,
-        "formula": local_formula(run, edge, notation).mathml,
+        "formula": factor.formula.mathml,
         "local": local,
-        "short": numbers.lines(step.local, stage.digits) if run.tape.has_local_derivative(edge) else "",
+        "short": short,
         "shape": numbers.shape_text(run.tape.shapes[consumer]),
         "structure": rule.structure,
         "step": index,
@@ -190,18 +190,22 @@ def _edge(stage: Stage, k: int) -> tuple[str, Json]:
         "zero": False,
         "leaves": _texts(stage, leaves[:LEAVES_NAMED]),
         "leaves_count": len(leaves),
-        "jacobian": "" if run.tape.has_local_derivative(edge) else _size(run, edge),
+        "jacobian": "" if factor.is_number else " × ".join(map(str, factor.jacobian.shape)),
     }
 
 
 LEAVES_NAMED = 6  # of the leaves that share a factor; a sum of 500 terms shares its last one 500 times
 
 
-def _size(run: Run, edge: tuple[int, int]) -> str:
-    """Rows and columns of the Jacobian along an edge, in denominator layout."""
-    consumer, slot = edge
-    rows, columns = run.tape.shapes[run.graph.nodes[consumer].args[slot]], run.tape.shapes[consumer]
-    return f"{prod(rows)} × {prod(columns)}"
+def _local(factor: Factor, step: Step, digits: int) -> tuple[str, str]:
+    """The numbers of a local derivative with all digits, and rounded where they take one line of a few entries."""
+    if not factor.run.tape.has_local_derivative(factor.place):
+        return f"{factor.jacobian.kind} Jacobian, not formed: the gradient is pulled through it", ""
+    in_full = factor.in_text(step.local, numbers.exact)
+    row = factor.in_text(
+        step.local, lambda x: numbers.lines(x, digits) if np.ndim(x) < 2 and numbers.fits(np.shape(x)) else ""
+    )
+    return in_full or f"{numbers.exact(step.local)}, on copies of the argument's entries", row
 
 
 def _silent_edges(stage: Stage) -> dict[str, Json]:
@@ -214,7 +218,7 @@ def _silent_edges(stage: Stage) -> dict[str, Json]:
         if place in live or op is None:
             continue
         rule = op.rule(edge.argument)
-        formula = Formula("0") if rule.is_zero else local_formula(run, place, stage.notation)
+        formula = Formula("0") if rule.is_zero else Factor(run, place, stage.notation).formula
         found[f"{edge.consumer}:{edge.argument}"] = {
             "math": stage.notation.local(place).mathml,
             "left": (

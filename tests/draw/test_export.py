@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import socket
 import subprocess
 from functools import cache
@@ -214,6 +215,41 @@ def test_a_lecture_has_all_its_parts() -> None:
     assert len(readers.pdf(one("relu_chain", ".pdf", "all", lecture=True)).pages) == len(told)
 
 
+@pytest.mark.parametrize("name", ["relu_chain", "sigmoid_neuron", "vector_network", "convolution"])
+def test_slides_can_be_read_from_the_back_row(name: str) -> None:
+    from gradviz.draw.export.lecture import plan
+    from gradviz.draw.export.marks import flat
+    from gradviz.draw.export.options import make_options
+
+    made = stage(name)
+    options = make_options(None, {"lecture": True, "lesson": demos()[name].lesson}, {})
+    roles = ("title", "lesson", "formula", "sentence")
+    for page in (make() for make in plan(made, range(len(made.run.steps) + 1), options)):
+        sizes = [mark.size for mark in flat(page.marks) if mark.role in roles]  # type: ignore[union-attr]
+        assert min(sizes) >= 24, "18 pt where 1280 px are 13.33 in"
+
+
+def test_no_word_stands_alone_and_no_shape_is_broken() -> None:
+    from gradviz.draw.export.page import wrapped
+
+    text = "Backward from h to b: the upstream gradient, a 1 × 1 × 2 × 2 array, pulled back through h gives a vector of 1."
+    lines, size = wrapped(text, 1224, 24, 3)
+    assert (" ".join(lines), size) == (text, 24)
+    assert not any(line.startswith("×") or line.endswith("×") for line in lines)
+    assert len(lines) == 2 and min(map(len, lines)) > 0.5 * max(map(len, lines))
+
+
+@pytest.mark.parametrize("transparent", [False, True])
+def test_numbers_on_slides_have_a_ground_that_hides_lines(transparent: bool) -> None:
+    for slide in readers.pptx(
+        one("relu_chain", ".pptx", "6-7", transparent=transparent, theme="dark")
+    ).slides:
+        for shape in slide.shapes:
+            found = [e.get("val") for e in shape.element.iterfind(".//{*}highlight/{*}srgbClr")]
+            numbers = shape.name.startswith(("!!contribution", "!!value", "!!gradient"))
+            assert found == (["181715"] if numbers and not transparent else [])
+
+
 def shape_text(slide: Any) -> str:
     return "\n".join(shape.text_frame.text for shape in slide.shapes if shape.has_text_frame)
 
@@ -233,28 +269,56 @@ def test_dot_reads_our_graphs(name: str) -> None:
     assert edges == sorted((line.source, line.target) for line in stage(name).lines)
 
 
-def test_latex_sets_the_pictures(tmp_path: Path) -> None:
+def beamer(folder: Path, **pictures: bytes) -> Any:
+    """The PDF that LaTeX makes of these pictures, a frame each."""
     latex = require_program("pdflatex")
-    names = ["relu_chain", "vector_network"]
-    for name in names:
-        (tmp_path / f"{name}.tex").write_bytes(one(name, ".tex", "all", derivation=True, title=True))
+    for name, content in pictures.items():
+        (folder / f"{name}.tex").write_bytes(content)
     frames = "".join(
         rf"\begin{{frame}}\resizebox{{\textwidth}}{{!}}{{\input{{{name}.tex}}}}\end{{frame}}"
         "\n"
-        for name in names
+        for name in pictures
     )
-    (tmp_path / "deck.tex").write_text(
+    (folder / "deck.tex").write_text(
         rf"\documentclass{{beamer}}\usepackage{{amsmath,amssymb,tikz}}\begin{{document}}{frames}\end{{document}}"
     )
     done = subprocess.run(
         [latex, "-interaction=nonstopmode", "-halt-on-error", "deck.tex"],
-        cwd=tmp_path, capture_output=True, check=False, env={"PATH": str(Path(latex).parent), "HOME": str(tmp_path)},
+        cwd=folder, capture_output=True, check=False, env={"PATH": str(Path(latex).parent), "HOME": str(folder)},
     )  # fmt: skip
     assert done.returncode == 0, done.stdout[-2000:]
+    return require("pypdf").PdfReader(folder / "deck.pdf")
+
+
+def test_latex_sets_the_pictures(tmp_path: Path) -> None:
+    names = ["relu_chain", "vector_network"]
+    reader = beamer(
+        tmp_path, **{name: one(name, ".tex", "all", derivation=True, title=True) for name in names}
+    )
     counts = [len(stage(name).run.steps) for name in names]
-    reader = require("pypdf").PdfReader(tmp_path / "deck.pdf")
     assert len(reader.pages) == sum(counts)
     assert "Backward from f to" in reader.pages[counts[0] - 1].extract_text()
+
+
+def test_latex_sets_the_formulas_of_a_table(tmp_path: Path) -> None:
+    rows = "".join(one(name, ".md", "all").decode() for name in ("relu_chain", "euclidean_norm", "diamond"))
+    formulas = re.findall(r"\| (\$[^|]+\$) \|", rows)
+    assert any(r"\Vert" in formula for formula in formulas)
+    found = beamer(tmp_path, **{f"formula{k}": formula.encode() for k, formula in enumerate(formulas)})
+    assert len(found.pages) == len(formulas) >= 20
+
+
+def test_letters_that_latex_lacks_are_drawn(tmp_path: Path) -> None:
+    names = ("ж", "вес", "yé", "损失")
+    product = gv.variable(names[0], 2.0)
+    for name in names[1:]:
+        product = product * gv.variable(name, 3.0)
+    foreign = Stage(gv.explore(product), title="Ёж → ∅ ŷ é 数据 ⚑ ∈ ½")
+    ((_, content),) = rendered(foreign, "a.tex", "all", derivation=True, title=True)
+    text = readers.tex(content)
+    assert "?" not in text
+    assert text.count(",shift=") > 10
+    assert len(beamer(tmp_path, foreign=content).pages) == 10
 
 
 def test_options_object_and_keywords_agree() -> None:

@@ -151,6 +151,23 @@ def test_a_selection_of_nodes() -> None:
     assert names == [f"a-{k:02d}.svg" for k in (0, 1, 2, 9)]
 
 
+def test_a_selection_in_formats_that_are_not_drawn() -> None:
+    whole, part = (
+        readers.json_(next(rendered(stage(), "a.json", "all", nodes=nodes))[1]) for nodes in ((), ("f", "g"))
+    )
+    assert [box["id"] for box in part["boxes"]] == ["f", "g"] and [e["id"] for e in part["lines"]] == ["g:0"]
+    assert part["boxes"] == [box for box in whole["boxes"] if box["id"] in ("f", "g")]
+    slots = {"value:f", "gradient:f", "value:g", "gradient:g", "contribution:g:0"}
+    assert part["texts"] == {slot: text for slot, text in whole["texts"].items() if slot in slots}
+    assert [step["k"] for step in part["trace"]] == [1, 2, 9]
+    rows = readers.md(next(rendered(stage(), "a.md", "all", nodes=["f", "g"]))[1])
+    assert [row[0] for row in rows] == ["1", "2", "9"]
+    story = readers.html(next(rendered(stage(), "a.html", "all", nodes=["f", "g"]))[1])
+    assert [box["id"] for box in story["scene"]["boxes"]] == ["f", "g"]
+    assert [edge["id"] for edge in story["scene"]["edges"]] == ["g:0"]
+    assert [k for k, step in enumerate(story["steps"], 1) if not step["hidden"]] == [1, 2, 9]
+
+
 def test_transparent_pictures_have_no_ground() -> None:
     root = drawn(transparent=True)
     assert not [rect for rect in root.iter(f"{SVG}rect") if rect.get("class") == "background"]
@@ -159,7 +176,11 @@ def test_transparent_pictures_have_no_ground() -> None:
     ((_, content),) = rendered(stage(), "a.png", 0)
     assert readers.picture(content).convert("RGBA").getpixel((1, 1)) == (255, 255, 255, 255)
     ((_, content),) = rendered(stage(), "a.gif", "0-1", transparent=True)
-    assert readers.picture(content).convert("RGBA").getpixel((1, 1))[3] == 0
+    image = readers.picture(content).convert("RGBA")
+    assert image.getpixel((1, 1))[3] == 0
+    gate = next(box for box in stage().boxes if box.id == "f")
+    x, y = round(gate.x + 12 + gate.width / 2 - 5), round(gate.y + 12)
+    assert image.getpixel((x, y)) == (255, 255, 255, 255), "the inside of a white box"
 
 
 @pytest.mark.parametrize(("scale", "factor"), [(None, 2), (1, 1), (0.5, 0.5)])
@@ -183,6 +204,32 @@ def test_larger_letters_get_more_room(tmp_path: Path) -> None:
         sizes.append((float(texts[0].get("font-size")), float(root.get("height"))))
     assert sizes[1][0] == pytest.approx(1.5 * sizes[0][0])
     assert sizes[1][1] > 1.2 * sizes[0][1]
+
+
+def test_a_stage_gets_the_letters_and_digits_asked_for(tmp_path: Path) -> None:
+    def exported(source: Any, *options: Options, **changes: Any) -> bytes:
+        (file,) = export(source, tmp_path / "a.svg", "last", *options, **changes)
+        return file.read_bytes()
+
+    run = gv.explore("x = 1/3\ny = x*x")
+    six = Stage(run, digits=6, font=20)
+    assert exported(six) == exported(six, theme="light") == next(rendered(six, "a.svg"))[1]
+    assert exported(six, digits=4, font_scale=1.0) == exported(run)
+    for changes in ({"digits": 3, "font_scale": 1.5}, {"digits": 3}, {"font_scale": 0.5}):
+        fresh = Stage(run, digits=changes.get("digits", 6), font=14 * changes.get("font_scale", 20 / 14))
+        assert (
+            exported(six, **changes) == exported(six, Options(**changes)) == next(rendered(fresh, "a.svg"))[1]
+        )
+
+
+@pytest.mark.parametrize(("width", "height"), [(20_000, None), (20_000, 300), (300, 20_000), (19_200, 300)])
+def test_pdf_pages_are_as_large_as_readers_take(width: float, height: float | None) -> None:
+    ((_, content),) = rendered(stage(), "a.pdf", width=width, height=height)
+    (page,) = readers.pdf(content).pages
+    wide, high = float(page.mediabox.width), float(page.mediabox.height)
+    assert max(wide, high) == pytest.approx(14_400)
+    if height:
+        assert wide / high == pytest.approx(width / height, rel=1e-4)
 
 
 def test_a_gif_shows_each_step_as_long_as_asked() -> None:

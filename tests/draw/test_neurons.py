@@ -132,6 +132,9 @@ def test_it_renders() -> None:
         ([np.ones(3)], None, "shape"),
         ([np.ones((3, 2)), np.ones((1, 4))], None, "takes 4"),
         ([np.ones((3, 2))], [np.ones(2), np.ones(4)], "do not fit"),
+        (np.ones((3, 2)), None, "two axes"),
+        (np.ones((2, 3, 4)), None, "takes 4"),
+        (np.ones((2, 3, 3, 2)), None, "two axes"),
     ],
 )
 def test_what_cannot_be_drawn(
@@ -141,3 +144,23 @@ def test_what_cannot_be_drawn(
         neuron_drawing(source, activations)
     with pytest.raises(gv.GradvizError, match="no linear layer"):
         neuron_drawing(gv.explore("y = x*x", x=1.0))
+
+
+def test_a_sample_or_theme_that_is_not_there() -> None:
+    for sample in (4, -5):
+        with pytest.raises(gv.GradvizError, match=f"no sample {sample}"):
+            neuron_drawing(mlp(), sample=sample)
+    with pytest.raises(gv.GradvizError, match="theme 'print' is not known"):
+        neuron_drawing(mlp()).to_svg("print")
+
+
+@pytest.mark.parametrize("broken", [np.inf, -np.inf, np.nan, 1.7e308, -1.7e308])
+def test_numbers_that_are_not_finite_or_huge(broken: float) -> None:
+    scene = neuron_drawing([np.array([[1.0, broken]])], [np.array([1.0, broken]), np.array([broken])])
+    root = parsed(scene)
+    written = [text.text for text in root.iter(f"{SVG}text") if text.get("font-size")]
+    assert len(written) == (0 if np.isfinite(broken) else 2)
+    sizes = [float(link.size) for link in scene.links]
+    assert all(0 <= size <= 1 for size in sizes) and max(sizes) == 1
+    assert all(n.brightness is None or 0 <= n.brightness <= 1 for n in scene.neurons)
+    assert "nan" not in scene.to_svg().replace("NaN", "")

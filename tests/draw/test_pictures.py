@@ -55,6 +55,15 @@ def test_constant_and_broken_arrays(value: float) -> None:
     assert thumbnail(np.full((2, 3, 4, 5), value), "batch")
 
 
+def test_numbers_near_the_largest_there_are() -> None:
+    array = np.where(RNG.random((2, 3, 40, 40)) < 0.5, -1.7e308, 1.7e308)
+    made = picture(array, "batch")
+    levels = np.frombuffer(base64.b64decode(made.data), np.uint8)
+    assert set(levels.tolist()) == {0, 254}
+    np.testing.assert_array_equal(levels.reshape(made.shape) == 254, array[: made.shape[0]] > 0)
+    assert len(set("".join(thumbnail(array, "batch")))) > 1
+
+
 @pytest.mark.parametrize(
     ("shape", "kind", "words"),
     [

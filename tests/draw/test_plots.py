@@ -32,6 +32,11 @@ PANELS: list[tuple[Json, list[str]]] = [
         {"kind": "lines", "series": [{"label": "a", "y": [1e-3, 10.0], "color": 3}], "log": True, "percent": True},
         ["1000 %", "0.1 %", "1e5 %"][:2],
     ),
+    (
+        {"kind": "lines", "series": [{"label": "error", "x": [1e-12, 1e-6, 1], "y": [1e-3, 1e-9, 1e-2]}], "log": True, "log_x": True,
+         "values": False, "points": [{"x": 1e-6, "y": 1e-9, "label": "best"}, {"x": 1e-3, "y": 1e-5, "label": "best too"}]},
+        ["error", "1e−6", "best", "best too"],
+    ),
     ({"kind": "images", "images": RNG.random((6, 4, 4)), "labels": list("abcdef"), "marks": ["right", "wrong"]}, ["✓ a", "✗ b", "f"]),
     ({"kind": "images", "images": RNG.normal(size=(2, 4, 5)), "palette": "signed", "zero": True, "range": (-2, 2)}, ["−2", "+2"]),
     ({"kind": "images", "images": [RNG.random((4, 4)), RNG.random((6, 3, 3))], "palette": "heat", "each": True}, ["its largest"]),
@@ -78,6 +83,11 @@ def texts(svg: str) -> list[str]:
 
 def pixels(png: bytes) -> np.ndarray[Any, Any]:
     return np.asarray(Image.open(BytesIO(png)).convert("RGB"))
+
+
+def test_fonts_are_named_as_css_reads_them() -> None:
+    family = ElementTree.fromstring(panel_svg(PANELS[0][0])).get("font-family") or ""
+    assert all(re.fullmatch(r"'[^']+'|[A-Za-z-]+", name.strip()) for name in family.split(","))
 
 
 def test_every_kind_is_here() -> None:

@@ -50,7 +50,7 @@ def export(
     that no format has, a step that the run does not have, and an option out of range.
     """
     target = Path(path)
-    stage = as_stage(source, changes, options=options)
+    stage = as_stage(source, changes, options)
     written = []
     for name, content in rendered(stage, target.name, step, options, report=report, **changes):
         file = target.with_name(name)
@@ -59,15 +59,19 @@ def export(
     return written
 
 
-def as_stage(
-    source: Source | Run | Stage, changes: dict[str, Any], title: str = "", *, options: Options | None = None
-) -> Stage:
-    """What is drawn, laid out with the letters and digits that the options ask for."""
-    if isinstance(source, Stage):
+def as_stage(source: Source | Run | Stage, changes: dict[str, Any], options: Options | None = None) -> Stage:
+    """What is drawn, laid out with the letters and digits asked for; a stage keeps its own where nothing is asked."""
+    wanted, usual = make_options(options, changes, {}), Options()
+    font, digits = FONT * wanted.font_scale, wanted.digits
+    if not isinstance(source, Stage):
+        return Stage(source if isinstance(source, Run) else explore(source), digits=digits, font=font)
+    if "font_scale" not in changes and wanted.font_scale == usual.font_scale:
+        font = source.font
+    if "digits" not in changes and digits == usual.digits:
+        digits = source.digits
+    if (font, digits) == (source.font, source.digits):
         return source
-    wanted = make_options(options, dict(changes), {})
-    run = source if isinstance(source, Run) else explore(source)
-    return Stage(run, digits=wanted.digits, title=title, font=FONT * wanted.font_scale)
+    return Stage(source.run, view=source.view, digits=digits, title=source.title, font=font)
 
 
 def rendered(

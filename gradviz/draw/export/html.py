@@ -14,7 +14,9 @@ from typing import Any
 from gradviz.draw import web
 from gradviz.draw.export.deck import Deck
 from gradviz.draw.export.marks import clean
+from gradviz.draw.export.options import shows
 from gradviz.draw.export.page import heading
+from gradviz.draw.scene import selected
 from gradviz.draw.story import payload
 
 SUFFIX = ".html"
@@ -77,6 +79,13 @@ def _trimmed(told: dict[str, Any], deck: Deck) -> dict[str, Any]:
     options, end = deck.options, deck.steps[-1] if len(deck.steps) > 1 else len(deck.stage.run.steps)
     hidden = [kind for kind in ("value", "gradient") if not getattr(options, f"{kind}s")]
     hidden += [] if options.gradients else ["contribution"]
+    if options.nodes:
+        shown = selected(deck.stage.scene(), options.nodes)
+        for part, kept in (("boxes", shown.boxes), ("edges", shown.lines)):
+            ids = {one.id for one in kept}
+            told["scene"][part] = [one for one in told["scene"][part] if one["id"] in ids]
+        for k, step in enumerate(told["steps"], 1):
+            step["hidden"] = not shows(deck.stage, k, options)
     told["steps"] = told["steps"][:end]
     if options.derivation is False:
         told["steps"] = [step | {"stages": []} for step in told["steps"]]

@@ -8,6 +8,7 @@ from typing import Any
 
 from gradviz.draw.export.deck import Deck
 from gradviz.draw.export.page import telling
+from gradviz.draw.scene import selected
 from gradviz.draw.slots import edge_id
 from gradviz.draw.stage import Stage
 from gradviz.explain import derivation, numbers
@@ -29,7 +30,7 @@ def render(deck: Deck) -> bytes:
         "title": stage.title,
         "source": stage.graph.source,
         "theme": asdict(deck.options.palette),
-        **asdict(stage.scene(last)),
+        **asdict(selected(stage.scene(last), deck.options.nodes)),
         "trace": [_step(stage, stage.run.steps[k - 1], deck) for k in deck.steps if k],
     }
     return (dumps(data, ensure_ascii=False, indent=1) + "\n").encode("utf-8", "replace")

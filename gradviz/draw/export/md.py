@@ -47,16 +47,16 @@ def plain(text: str) -> str:
         .replace("<", "&lt;")
         .replace(">", "&gt;")
     )
-    return re.sub(r"([\\`*_{}\[\]()#+!|~$^:@/])", _escaped, shown)
+    return re.sub(r"[\\`*_{}\[\]#!|~$^]|[:@](?=\S)", _escaped, shown)
 
 
 def _escaped(match: re.Match[str]) -> str:
-    char = match[1]
+    char = match[0]
     # An address is linked by itself, which a backslash does not prevent: entities do.
-    return f"&#{ord(char)};" if char in ":@/" else char if char in "()+" else f"\\{char}"
+    return f"&#{ord(char)};" if char in ":@" else f"\\{char}"
 
 
 def _in_cell(latex: str) -> str:
     """LaTeX that a table cell and a pair of dollar signs can hold."""
-    latex = latex.replace("|", r"\vert ").replace("\n", " ").replace("$", "")
-    return latex.replace("<", r"\lt ").replace(">", r"\gt ")
+    latex = latex.replace(r"\|", r"\Vert ").replace("|", r"\vert ").replace("\n", " ").replace("$", "")
+    return latex.replace("<", "< ")  # with a blank behind it, it opens no tag

@@ -25,7 +25,7 @@ class Options:
     `width` and `height` are in px and win over `aspect`; without any of them the page is as large as its
     content. `scale` is the number of pixels per px in PNG (2) and GIF (1), less for pictures of very many
     pixels; `seconds` how long the GIF shows a step. `nodes` draws only these nodes and the lines between
-    them. `lecture` puts title, graph, chain rule and re-use around the steps.
+    them, and of several steps shows those that concern them. `lecture` puts title, graph, chain rule and re-use around the steps.
     """
 
     theme: str | Theme = "light"
@@ -132,7 +132,7 @@ def chosen_steps(stage: Stage, step: int | str, options: Options) -> tuple[int, 
         match = re.fullmatch(r"(\d{1,9})-(\d{1,9})", str(step))
         if not match or not (first := int(match[1])) <= (final := int(match[2])) <= count:
             raise GradvizError(f"there is no step {step}", expected=f"0 to {count}, a range 3-7, last or all")
-    ks = [k for k in range(max(first, low), min(final, high) + 1) if k == low or _shows(stage, k, options)]
+    ks = [k for k in range(max(first, low), min(final, high) + 1) if k == low or shows(stage, k, options)]
     if not ks:
         raise GradvizError(f"no step in {step} is shown", expected=f"steps from {low} to {high}")
     return tuple(ks)
@@ -143,7 +143,8 @@ def first_state(stage: Stage, options: Options) -> int:
     return len(stage.graph.operations) if options.passes == "backward" else 0
 
 
-def _shows(stage: Stage, k: int, options: Options) -> bool:
+def shows(stage: Stage, k: int, options: Options) -> bool:
+    """Whether the k-th step changes anything on the drawing asked for."""
     step = stage.run.steps[k - 1]
     if stage.hidden(step):
         return False

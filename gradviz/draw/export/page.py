@@ -20,6 +20,7 @@ from gradviz.explain.typeset import Formula
 MARGIN = 12.0
 _LARGEST = 2.4  # times; a graph of two nodes need not fill a slide
 LARGEST_PAGE = 10_000.0  # px; PDF readers and rasterizers have limits a little above
+_READABLE = 24.0  # px of letters on a slide: 18 pt, what the back row can read
 _NARROWEST = 620.0  # px of a page with a derivation that is as large as its content
 
 
@@ -45,6 +46,7 @@ class Zones:
     margin: float
     title: float
     derivation: float
+    letters: float  # size of the sentence
     camera: Camera
 
 
@@ -106,10 +108,11 @@ def divide(stage: Stage, options: Options) -> Zones:
     unit = min(width / 1280, height / 720) if width and height else (width or 960) / 960
     slide = bool(width and height)
     margin = 28 * unit if slide else MARGIN
-    title = 64 * unit if options.title else 0.0
-    below = 190 * unit if options.derivation else 0.0
+    title = (58 if slide else 48) * unit if options.title else 0.0
+    below = (196 if slide else 142.5) * unit if options.derivation else 0.0
+    letters = (_READABLE if slide else 14.25) * unit
     if not slide:
-        title, below, unit = title * 0.75, below * 0.75, unit * 0.75
+        unit *= 0.75
     frame_width = 2 * margin
     frame_height = 2 * margin + title + below
     if width and height:
@@ -125,7 +128,7 @@ def divide(stage: Stage, options: Options) -> Zones:
     room = page_height - frame_height
     dy = margin + title + (room - high * scale) / 2 - top * scale
     camera = Camera(scale, round(dx, 2), round(dy, 2))
-    return Zones(round(page_width, 2), round(page_height, 2), unit, margin, title, below, camera)
+    return Zones(round(page_width, 2), round(page_height, 2), unit, margin, title, below, letters, camera)
 
 
 def _extent(stage: Stage, options: Options) -> tuple[float, float, float, float]:
@@ -168,7 +171,7 @@ def _box(mark: Drawn) -> tuple[float, float, float, float]:
 def _told(told: Telling, zones: Zones, options: Options) -> Iterator[Mark]:
     theme, unit, margin = options.palette, zones.unit, zones.margin
     counter = told.counter if options.title or options.derivation else ""
-    counter_width = measure.width(counter, 16 * unit)
+    counter_width = measure.width(counter, 18 * unit)
     if zones.title and told.title:
         room = zones.width - 2 * margin - counter_width - 20 * unit
         text, size = fitted(clean(told.title, 120), room, 28 * unit, 16 * unit)
@@ -176,13 +179,13 @@ def _told(told: Telling, zones: Zones, options: Options) -> Iterator[Mark]:
     if counter and zones.title:
         right = zones.width - margin
         yield Words(
-            "counter", counter, right, round(margin + 26 * unit, 2), 16 * unit, theme.muted, False, "end"
+            "counter", counter, right, round(margin + 26 * unit, 2), 18 * unit, theme.muted, False, "end"
         )
     if not zones.derivation:
         return
     top = zones.height - margin - zones.derivation
     width = zones.width - 2 * margin
-    lines, size = wrapped(clean(told.sentence), width, 19 * unit, 3)
+    lines, size = wrapped(clean(told.sentence), width, zones.letters, 3)
     sentence_height = len(lines) * size * LINE_HEIGHT
     baseline = zones.height - margin - sentence_height + size
     yield from formula_rows(
@@ -208,13 +211,20 @@ def wrapped(text: str, room: float, size: float, most: int) -> tuple[list[str], 
     for factor in (1.0, 0.9, 0.8, 0.7, 0.6):
         lines = _broken(text, room, size * factor)
         if len(lines) <= most:
-            return lines, round(size * factor, 2)
+            return _balanced(lines, room, size * factor), round(size * factor, 2)
     return [*lines[: most - 1], lines[most - 1] + " …"], round(size * 0.6, 2)
+
+
+def _balanced(lines: list[str], room: float, size: float) -> list[str]:
+    """As many lines of about the same width, so that no last word stands alone."""
+    tries = (_broken(" ".join(lines), room * share, size) for share in (0.5, 0.55, 0.6, 0.7, 0.8, 0.9))
+    return next((made for made in tries if len(made) == len(lines)), lines)
 
 
 def _broken(text: str, room: float, size: float) -> list[str]:
     lines: list[str] = []
-    for word in text.split():
+    for word in text.replace(" × ", _STAYS).split():
+        word = word.replace(_STAYS, " × ")
         while measure.width(word, size) > room and len(word) > 1:
             fit = max(1, int(len(word) * room / measure.width(word, size)) - 1)
             lines.append(word[:fit])
@@ -251,7 +261,8 @@ def formula_rows(
         at += ascent + descent + gap
 
 
-_GAP = 0.33  # em between two formulas of a row
+_STAYS = "\0×\0"  # a shape is not broken; no cleaned text holds a NUL
+_GAP = 0.5  # em between two formulas of a row
 
 
 def _filled(row: Sequence[Formula], room: float, size: float) -> list[list[Formula]]:

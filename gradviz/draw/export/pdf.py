@@ -6,7 +6,6 @@ Every outline is written once and placed where it is needed, which keeps a deck 
 from __future__ import annotations
 
 import hashlib
-import re
 import zlib
 from collections.abc import Iterator, Sequence
 from typing import Any
@@ -21,6 +20,7 @@ MANY = True
 FROM_START = False
 USUAL: dict[str, Any] = {}
 _POINTS = 0.75  # pt per px
+_LONGEST = 14_400.0  # pt of a side; readers take no more, so larger pages are drawn smaller
 
 
 def render(deck: Deck) -> bytes:
@@ -62,9 +62,10 @@ class _File:
         content = "\n".join(_Brush(self, page, used).operators())
         stream = self.add_stream(content.encode("ascii"))
         forms = " ".join(f"/X{number} {number} 0 R" for number in used)
+        points = _points(page)
         self.pages.append(
             self.add(
-                f"<< /Type /Page /Parent 2 0 R /MediaBox [0 0 {page.width * _POINTS:g} {page.height * _POINTS:g}] "
+                f"<< /Type /Page /Parent 2 0 R /MediaBox [0 0 {page.width * points:.8g} {page.height * points:.8g}] "
                 f"/Contents {stream} 0 R /Resources << /XObject << {forms} >> /Font << /F1 {self.font} 0 R >> >> >>".encode()
             )
         )
@@ -144,7 +145,8 @@ class _Brush:
     def operators(self) -> Iterator[str]:
         """The content of the page; px, with y downwards as in all marks."""
         page = self.page
-        yield f"{_POINTS} 0 0 -{_POINTS} 0 {page.height * _POINTS:.5g} cm 1 j"
+        points = _points(page)
+        yield f"{points:.8g} 0 0 -{points:.8g} 0 {page.height * points:.8g} cm 1 j"
         if not page.transparent:
             yield f"{_colour(page.theme.background)} rg 0 0 {page.width:g} {page.height:g} re f"
         for mark in flat(page.marks):
@@ -185,6 +187,11 @@ class _Brush:
         scale = f"{size / maths.EM:.6f}"
         ink = f"{_colour(colour)} {'rg' if paint == 'f' else 'RG'}"
         return f"q {ink} {scale} 0 0 {scale} {x:.2f} {y:.2f} cm /X{number} Do Q"
+
+
+def _points(page: Page) -> float:
+    """pt per px of a page."""
+    return min(_POINTS, _LONGEST / max(page.width, page.height))
 
 
 def _hidden(text: str, x: float, y: float, size: float, width: float) -> str:
@@ -255,22 +262,10 @@ def _pair(point: Point) -> str:
     return f"{point[0]:.2f} {point[1]:.2f}"
 
 
-_SEGMENT = re.compile(r"([MLQCZ])([^MLQCZ]*)")
-
-
 def pdf_path(path: str) -> str:
     """SVG path data of absolute M, L, Q, C and Z as path operators."""
-    out: list[str] = []
-    x = y = 0.0
-    for command, tail in _SEGMENT.findall(path):
-        v = [float(number) for number in tail.split()]
-        if command == "Z":
-            out.append("h")
-            continue
-        if command == "Q":  # a quadratic piece is a cubic one with its control point at two thirds
-            a, b, c, d = v
-            v = [x + (a - x) * 2 / 3, y + (b - y) * 2 / 3, c + (a - c) * 2 / 3, d + (b - d) * 2 / 3, c, d]
-        x, y = v[-2:]
-        numbers = " ".join(f"{number:.0f}" for number in v)
-        out.append(f"{numbers} {'m' if command == 'M' else 'l' if command == 'L' else 'c'}")
-    return " ".join(out)
+    operators = {"M": "m", "L": "l", "C": "c", "Z": "h"}
+    pieces = (
+        (" ".join(f"{n:.0f}" for n in numbers), operators[command]) for command, numbers in maths.cubic(path)
+    )
+    return " ".join(f"{numbers} {operator}" if numbers else operator for numbers, operator in pieces)

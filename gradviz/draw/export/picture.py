@@ -10,7 +10,7 @@ from typing import Literal
 
 from gradviz.draw.export.marks import Cells, Curve, Mark, Node, Point, Rect, Words, clean
 from gradviz.draw.export.options import Options
-from gradviz.draw.stage import Area, Box, Line, Scene
+from gradviz.draw.scene import Area, Box, Line, Scene, selected
 from gradviz.draw.theme import Theme
 from gradviz.explain.numbers import NOT_YET
 from gradviz.explain.typeset import Label
@@ -74,9 +74,8 @@ class _Painter:
         self.kind: str = "" if emphasis.path else step.get("kind", "")
         self.active = home.get(step.get("node", ""), step.get("node", ""))
         self.edge = step.get("edge") or ""
-        chosen = set(options.nodes) or {box.id for box in scene.boxes}
-        self.boxes = [box for box in scene.boxes if box.id in chosen]
-        self.lines = [line for line in scene.lines if {line.source, line.target} <= chosen]
+        shown = selected(scene, options.nodes)
+        self.boxes, self.lines = shown.boxes, shown.lines
 
     def marks(self) -> Iterator[Mark]:
         """Everything in drawing order."""

@@ -30,6 +30,7 @@ from gradviz.draw.export.svg import drawing_of
 
 EMU = 9525  # per px
 _SHARP = 3.0  # pixels of a formula per px of the slide
+_AROUND = 0.1  # em around a formula; the pixels of a dot that fills its picture run into a square
 _SANS, _SERIF = "Arial", "Times New Roman"
 _NAMESPACES = (
     'xmlns:a="http://schemas.openxmlformats.org/drawingml/2006/main" '
@@ -137,14 +138,16 @@ class _Writer:
         if isinstance(mark, Curve):
             return self._line(mark)
         if isinstance(mark, Words):
-            return _text_box(mark, _properties(self._next(), name), self.page.width)
+            ground = "" if self.page.transparent or not mark.halo else self.page.theme.background
+            return _text_box(mark, _properties(self._next(), name), self.page.width, ground)
         if isinstance(mark, Sign):
             drawn, size = maths.formula(mark.latex), mark.size / maths.EM
+            pad = _AROUND * mark.size
             area = (
-                mark.x,
-                mark.y - drawn.ascent * size,
-                drawn.width * size,
-                (drawn.ascent + drawn.descent) * size,
+                mark.x - pad,
+                mark.y - drawn.ascent * size - pad,
+                drawn.width * size + 2 * pad,
+                (drawn.ascent + drawn.descent) * size + 2 * pad,
             )
             return self._picture(mark, area, mark.latex)
         assert isinstance(mark, Cells)
@@ -153,7 +156,9 @@ class _Writer:
     def _picture(self, mark: Sign | Cells, area: tuple[float, float, float, float], about: str) -> str:
         number = self._next()
         x, y, width, height = area
-        alone = replace(mark, x=0.0, y=round(mark.y - y, 2))  # so that equal formulas are equal pictures
+        alone = replace(
+            mark, x=round(mark.x - x, 2), y=round(mark.y - y, 2)
+        )  # so that equal formulas are equal pictures
         made = self.pictures.add(drawing_of([alone], max(width, 1), max(height, 1)))
         self.seen[about] += 1  # the same factor may stand twice on a slide
         name = f"{mark.role} {self.seen[about]} {about}"
@@ -213,7 +218,8 @@ def _rect(rect: Rect, properties: str, body: str) -> str:
     )
 
 
-def _text_box(words: Words, properties: str, page_width: float) -> str:
+def _text_box(words: Words, properties: str, page_width: float, ground: str) -> str:
+    """A text of its own; `ground` is the colour behind its letters, which keeps lines from striking through them."""
     wide = measure.width(words.text, words.size) * 1.08 + 4
     if words.role in ("title", "sentence", "lesson"):  # room for editing
         wide = max(wide, page_width * 0.6)
@@ -221,7 +227,7 @@ def _text_box(words: Words, properties: str, page_width: float) -> str:
     high = measure.height(words.text, words.size)
     place = '<p:nvPr><p:ph type="title"/></p:nvPr>' if words.role == "title" else "<p:nvPr/>"
     box = "" if words.role == "title" else ' txBox="1"'
-    paragraphs = [_paragraph([line]) for line in _lines(words)]
+    paragraphs = [_paragraph([line], ground) for line in _lines(words)]
     align = {"start": "l", "middle": "ctr", "end": "r"}[words.anchor]
     return (
         f"<p:sp {_NAMESPACES}><p:nvSpPr>{properties}<p:cNvSpPr{box}/>{place}</p:nvSpPr>"
@@ -236,23 +242,24 @@ def _lines(words: Words) -> Iterator[Words]:
         yield Words(words.role, line, words.x, words.y, words.size, words.colour, words.bold, words.anchor)
 
 
-def _paragraph(words: Sequence[Words]) -> str:
-    return "".join(run for word in words for run in _runs(word))
+def _paragraph(words: Sequence[Words], ground: str = "") -> str:
+    return "".join(run for word in words for run in _runs(word, ground))
 
 
-def _runs(words: Words) -> Iterator[str]:
+def _runs(words: Words, ground: str) -> Iterator[str]:
     size = f'sz="{max(100, round(words.size * 75))}"'
     if words.name is not None:
         yield _run(words.name.base, f'{size} i="1"', words.colour, _SERIF)
         if words.name.sub:
             yield _run(words.name.sub, f'{size} baseline="-25000"', words.colour, _SERIF)
     else:
-        yield _run(words.text, f'{size} b="{int(words.bold)}"', words.colour, _SANS)
+        yield _run(words.text, f'{size} b="{int(words.bold)}"', words.colour, _SANS, ground)
 
 
-def _run(text: str, style: str, colour: str, face: str) -> str:
+def _run(text: str, style: str, colour: str, face: str, ground: str = "") -> str:
+    behind = f'<a:highlight><a:srgbClr val="{ground[1:]}"/></a:highlight>' if ground else ""
     font = f'<a:latin typeface="{face}"/><a:ea typeface="{face}"/><a:cs typeface="{face}"/>'
-    return f'<a:r><a:rPr lang="en-US" {style} dirty="0">{_solid(colour)}{font}</a:rPr><a:t>{escape(text)}</a:t></a:r>'
+    return f'<a:r><a:rPr lang="en-US" {style} dirty="0">{_solid(colour)}{behind}{font}</a:rPr><a:t>{escape(text)}</a:t></a:r>'
 
 
 def _body(paragraphs: Sequence[str], align: str = "ctr", anchor: str = "ctr", spacing: float = 0) -> str:

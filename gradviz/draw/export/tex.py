@@ -6,13 +6,16 @@ It needs \usepackage{lmodern,amsmath,amssymb,tikz}; \resizebox{\textwidth}{!}{\i
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+import unicodedata
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
 from itertools import groupby
 from typing import Any
 
 from gradviz.draw import maths
 from gradviz.draw.export.deck import Deck
 from gradviz.draw.export.marks import LINE_HEIGHT, Cells, Curve, Drawn, Page, Rect, Sign, Words, colours, flat
+from gradviz.draw.export.svg import placed_lines
 from gradviz.draw.theme import Theme
 
 SUFFIX = ".tex"
@@ -26,7 +29,7 @@ _LAYERS = ("plain", "forward", "backward", "contribution", "ring", "core", "inne
 
 def render(deck: Deck) -> bytes:
     r"""One picture; what changes from step to step is wrapped in \only<k>."""
-    return write(list(deck.pages())).encode("ascii", "replace")
+    return write(list(deck.pages())).encode("ascii")
 
 
 def write(pages: Sequence[Page]) -> str:
@@ -34,7 +37,7 @@ def write(pages: Sequence[Page]) -> str:
     first = pages[0]
     shown: dict[Drawn, list[int]] = {}
     for number, page in enumerate(pages, 1):
-        for mark in flat(page.marks):
+        for mark in _in_rows(flat(page.marks)):
             shown.setdefault(mark, []).append(number)
     marks = sorted(shown, key=lambda mark: _LAYERS.index(mark.role) if mark.role in _LAYERS else len(_LAYERS))
     palette = _palette(marks, first.theme)
@@ -48,6 +51,24 @@ def write(pages: Sequence[Page]) -> str:
         when = overlay(shown[mark], len(pages))
         lines.append(rf"\only<{when}>{{{drawn}}}" if when else drawn)
     return "\n".join([*lines, r"\end{tikzpicture}", ""])
+
+
+def _in_rows(marks: Iterable[Drawn]) -> Iterator[Drawn]:
+    """The marks, all formulas of a row as one: LaTeX leaves room between them however wide it sets them."""
+    for height, group in groupby(marks, key=lambda mark: mark.y if isinstance(mark, Sign) else None):
+        found = list(group)
+        signs = [mark for mark in found if isinstance(mark, Sign)]
+        if height is None:
+            yield from found
+        else:
+            row = replace(signs[0], latex=r" \; ".join(sign.latex for sign in signs))
+            middle = (row.x + signs[-1].x + _wide(signs[-1])) / 2
+            yield replace(row, x=round(middle - _wide(row) / 2, 2))
+
+
+def _wide(sign: Sign) -> float:
+    """Width of a formula in px."""
+    return maths.formula(sign.latex).width * sign.size / maths.EM
 
 
 def overlay(numbers: Sequence[int], total: int) -> str:
@@ -72,9 +93,12 @@ def _drawn(mark: Drawn, palette: dict[str, str]) -> Iterator[str]:
     elif isinstance(mark, Cells):
         yield from _cells(mark, palette)
     elif isinstance(mark, Sign):
-        yield _node(
-            "base west", mark.x, mark.y, mark.size, palette[mark.colour], rf"$\displaystyle {mark.latex}$"
-        )
+        colour = palette[mark.colour]
+        if _is_maths(mark.latex):
+            middle = mark.x + _wide(mark) / 2  # LaTeX's letters are not as wide as ours
+            yield _node("base", middle, mark.y, mark.size, colour, rf"$\displaystyle {mark.latex}$")
+        else:
+            yield _outline(maths.formula(mark.latex), mark.x, mark.y, mark.size, colour)
     else:
         yield from _words(mark, palette)
 
@@ -117,12 +141,14 @@ def _curve(curve: Curve, palette: dict[str, str]) -> str:
 def _words(words: Words, palette: dict[str, str]) -> Iterator[str]:
     anchor = {"start": "base west", "middle": "base", "end": "base east"}[words.anchor]
     latex = maths.label_latex(words.name) if words.name else ""
-    if latex:
-        yield _node("base", words.x, words.y, words.size, palette[words.colour], f"${ascii_latex(latex)}$")
+    if latex and _is_maths(latex):
+        yield _node("base", words.x, words.y, words.size, palette[words.colour], f"${latex}$")
         return
-    for i, line in enumerate(words.lines):
+    for i, (line, (x, y, drawn)) in enumerate(zip(words.lines, placed_lines(words), strict=True)):
         text = escaped(line)
-        if text.strip():
+        if not all(char.isascii() or _command(char) for char in line):
+            yield _outline(drawn, x, y, words.size, palette[words.colour])
+        elif text.strip():
             style = r"\sffamily\bfseries " if words.bold else r"\sffamily "
             y = words.y + i * LINE_HEIGHT * words.size
             yield _node(anchor, words.x, y, words.size, palette[words.colour], style + text)
@@ -132,6 +158,25 @@ def _node(anchor: str, x: float, y: float, size: float, colour: str, content: st
     points = size * _POINTS
     font = rf"\fontsize{{{points:.2f}}}{{{points * 1.2:.2f}}}\selectfont"
     return rf"\node[anchor={anchor},text={colour}] at ({x:.2f},{y:.2f}) {{{font}{ascii_latex(content)}}};"
+
+
+def _outline(drawn: maths.Outline, x: float, y: float, size: float, colour: str) -> str:
+    """The letters as shapes, for what LaTeX has no command for."""
+    scale = size / maths.EM
+    placed = f"shift={{({x:.2f},{y:.2f})}},x={scale * _POINTS:.6f}bp,y={-scale * _POINTS:.6f}bp"
+    return rf"\fill[{colour},{placed}] {_path(drawn.path)};" if drawn.path else ""
+
+
+def _path(path: str) -> str:
+    """SVG path data of absolute M, L, Q, C and Z as TikZ writes it."""
+    parts = []
+    for command, numbers in maths.cubic(path):
+        points = [f"({x:.0f},{y:.0f})" for x, y in zip(numbers[::2], numbers[1::2], strict=True)]
+        if command == "C":
+            parts.append(f".. controls {points[0]} and {points[1]} .. {points[2]}")
+        else:
+            parts.append({"M": "", "L": "-- ", "Z": "-- cycle"}[command] + "".join(points))
+    return " ".join(parts)
 
 
 _SPECIAL = {
@@ -165,7 +210,7 @@ _TEXT = {
 
 
 def escaped(text: str) -> str:
-    """A text in which LaTeX sees no command; letters that Computer Modern lacks become question marks."""
+    """A text in which LaTeX sees no command."""
     escaped = "".join(_SPECIAL.get(char) or char for char in text)
     return escaped.replace(" × ", r"\,×\,")  # sizes are narrower than words
 
@@ -175,9 +220,13 @@ def ascii_latex(text: str) -> str:
     return re.sub(r"[^\x00-\x7f]", lambda match: _command(match[0]), text)
 
 
-def _command(char: str) -> str:
-    import unicodedata
+def _is_maths(latex: str) -> bool:
+    """Whether LaTeX can set all letters of a formula."""
+    return all(char.isascii() or char in _MATHS for char in latex)
 
+
+def _command(char: str) -> str:
+    """A letter as a command; empty where LaTeX has none."""
     if char in _TEXT:
         return _TEXT[char]
     if char in _MATHS:
@@ -193,4 +242,4 @@ def _command(char: str) -> str:
     }
     if base.isascii() and base.isalpha() and len(marks) == 1 and marks[0] in accents:
         return rf"{accents[marks[0]]}{{{base}}}"
-    return "?"
+    return ""

@@ -29,7 +29,7 @@ KINDS: dict[str, Callable[[Pen, dict[str, Any]], None]] = {
     "lines": lines, "images": images, "regions": regions, "network": network, "histogram": histogram, "bars": bars,
     "confusion": confusion, "matrix": matrix, "table": table, "text": text, "loop": loop, "health": health, "pad": pad,
 }  # fmt: skip
-_SANS = "Source Sans 3, Source Sans Pro, Segoe UI, Helvetica, Arial, sans-serif"
+_SANS = "'Source Sans 3', 'Source Sans Pro', 'Segoe UI', Helvetica, Arial, sans-serif"
 _COLUMNS = 12
 _ROW = 66.0
 _GAP = 10.0

@@ -85,7 +85,8 @@ def matrix(pen: Pen, spec: Json) -> None:
 
 
 def _fixed(value: float, digits: int) -> str:
-    return f"{value:.{digits}f}".replace("-", "−") if math.isfinite(value) else number(value)
+    positive = value + 0.0  # no sign before a zero
+    return f"{positive:.{digits}f}".replace("-", "−") if math.isfinite(value) else number(value)
 
 
 def _cell_size(shape: tuple[int, ...], room: tuple[float, float], wanted: float) -> tuple[float, float]:

@@ -55,6 +55,7 @@ def lines(pen: Pen, spec: Json) -> None:
     with pen.inside(left, above, frame.right - left + 4, frame.bottom - above + 4) as inner:
         for one in series:
             _draw(inner, frame, one, left, above)
+    _points(pen, frame, spec.get("points") or ())
 
 
 def _series(pen: Pen, spec: Json, one: Json, i: int) -> _Series:
@@ -75,7 +76,7 @@ def _legend(pen: Pen, spec: Json, series: Sequence[_Series]) -> float:
         pen.text(label, x, y, colour=pen.colours.muted)
         x += pen.measure(label) + 16
     for one in series:
-        last = _value(spec, float(one.y[-1])) if one.y.size else ""
+        last = _value(spec, float(one.y[-1])) if one.y.size and spec.get("values", True) else ""
         width = 34 + pen.measure(one.label) + pen.measure(f" {last}", SIZE, 600)
         if x > 0 and x + width > pen.width:
             x, y = 0.0, y + _ROW
@@ -97,10 +98,11 @@ def _axes(pen: Pen, spec: Json, xs: tuple[float, float], ys: tuple[float, float]
     )
     names = [f"{_tick(100 * value)} %" if spec.get("percent") else _tick(value) for value in at]
     left = math.ceil(max(pen.measure(name) for name in names)) + 8
-    span = xs[1] - xs[0] or 1.0
+    along: Callable[[float], float] = math.log10 if spec.get("log_x") else float
+    first, span = along(xs[0]), along(xs[1]) - along(xs[0]) or 1.0
     frame = _Frame(
         left, right, top, bottom,
-        lambda value: left + (value - xs[0]) / span * (right - left),
+        lambda value: left + (along(value) - first) / span * (right - left),
         lambda value: bottom - share(value) * (bottom - top),
     )  # fmt: skip
     for value, name in zip(at, names, strict=True):
@@ -119,7 +121,11 @@ def _x_ticks(pen: Pen, spec: Json, frame: _Frame, xs: tuple[float, float]) -> No
     if xs[0] == xs[1]:
         pen.text(_tick(xs[0]), frame.left, y, colour=pen.colours.muted)
         return
-    round_ones = ticks(*xs, max(1, (free - frame.left) // 70))[1]
+    count = max(1, (free - frame.left) // 70)
+    if spec.get("log_x"):
+        round_ones = _powers(math.ceil(math.log10(xs[0]) - 1e-9), math.floor(math.log10(xs[1]) + 1e-9), count)
+    else:
+        round_ones = ticks(*xs, count)[1]
     for mark in given or [{"x": value, "label": _tick(value)} for value in round_ones]:
         x, half = frame.x(mark["x"]), pen.measure(str(mark["label"])) / 2
         pen.line([(x, frame.bottom), (x, frame.bottom + 4)], pen.colours.strong)
@@ -154,8 +160,12 @@ def _log_scale(ys: tuple[float, float], spec: Json) -> _Scale:
     given = spec.get("y_range") or (None, None)
     bottom = math.floor(math.log10(ys[0] if given[0] is None else given[0]) + 1e-9)
     top = max(bottom + 1, math.ceil(math.log10(ys[1] if given[1] is None else given[1]) - 1e-9))
-    found = [10.0**power for power in range(bottom, top + 1, math.ceil((top - bottom) / 5))]
-    return found, lambda value: (math.log10(value) - bottom) / (top - bottom)
+    return _powers(bottom, top, 5), lambda value: (math.log10(value) - bottom) / (top - bottom)
+
+
+def _powers(low: int, high: int, count: float) -> list[float]:
+    """Powers of ten between two exponents, at most about `count` of them."""
+    return [10.0**power for power in range(low, high + 1, max(1, math.ceil((high - low) / count)))]
 
 
 def _mark(pen: Pen, frame: _Frame, mark: Json) -> None:
@@ -182,3 +192,36 @@ def _draw(pen: Pen, frame: _Frame, one: _Series, left: float, above: float) -> N
     if one.marker:
         for place in filter(None, places):
             pen.circle(*place, 3.5, one.colour, "none")
+
+
+def _points(pen: Pen, frame: _Frame, points: Sequence[Json]) -> None:
+    """Rings around points, each named where its name covers no other and no ring."""
+    taken: list[_Area] = []
+    for point in points:
+        x, y = frame.x(point["x"]), frame.y(point["y"])
+        pen.circle(x, y, 6, "none", pen.colours.background, 6)
+        pen.circle(x, y, 6, "none", pen.colours.series[point.get("color", 0) % 8], 2.5)
+        taken.append((x - 7, y - 7, x + 7, y + 7))
+    for point, (left, top, right, bottom) in zip(points, tuple(taken), strict=True):
+        wide, middle = pen.measure(label := str(point.get("label") or ""), SIZE, 600), (top + bottom) / 2
+        centred = (left + right - wide) / 2
+        places = [(centred, bottom + 11), (centred, top - 11), (right + 6, middle), (left - 6 - wide, middle)]
+        for x, y in places:
+            area = x, y - SIZE / 2, x + wide, y + SIZE / 2
+            inside = (
+                frame.left <= x
+                and x + wide <= frame.right
+                and frame.top <= area[1]
+                and area[3] <= frame.bottom
+            )
+            if inside and not any(_overlap(area, other) for other in taken):
+                pen.text(label, x, y, weight=600, halo=pen.colours.background)
+                taken.append(area)
+                break
+
+
+_Area = tuple[float, float, float, float]  # left, top, right, bottom
+
+
+def _overlap(a: _Area, b: _Area) -> bool:
+    return a[0] < b[2] + 2 and b[0] < a[2] + 2 and a[1] < b[3] + 2 and b[1] < a[3] + 2

@@ -4,6 +4,7 @@ import { button, el } from "./dom.js";
 import { edgeEquation } from "./inspector.js";
 import { jumpButton } from "./jump.js";
 import { mathNode } from "./math.js";
+import { aligned } from "./matrix.js";
 import { consumerOf, shapeOfSource, slotAt, stepAt, titleOf } from "./model.js";
 
 const LONGEST_NUMBER = 9;
@@ -112,7 +113,7 @@ function abridged(names) {
 }
 
 function valueText(text) {
-  return el("b", { class: text.includes("\n") ? "gv-gradient-text gv-lines" : "gv-gradient-text" }, text);
+  return el("b", { class: text.includes("\n") ? "gv-gradient-text gv-lines" : "gv-gradient-text" }, aligned(text));
 }
 
 /** Each factor is a column: the derivative, its number, and (for a single path) the running gradient under it. */
@@ -161,14 +162,14 @@ function reuse(panel, chain, edge) {
   return words && `also used for ${words}`;
 }
 
-/** A Jacobian that is no column of elementwise derivatives is represented by its size. */
-function jacobianSize({ structure, jacobian }) {
-  return jacobian && structure !== "elementwise" ? el("span", { class: "gv-shape" }, jacobian) : null;
+/** A Jacobian that no line of numbers shows is represented by its size. */
+function jacobianSize({ jacobian }) {
+  return jacobian ? el("span", { class: "gv-shape" }, jacobian) : null;
 }
 
 function localNumber(text) {
   if (!text.includes("\n")) return text ? el("p", {}, `= ${text}`) : null;
-  return el("p", { class: "gv-total" }, "=", el("span", { class: "gv-matrix" }, text));
+  return el("p", { class: "gv-total" }, "=", el("span", { class: "gv-matrix" }, aligned(text)));
 }
 
 function lastText(model, edge) {

@@ -11,7 +11,7 @@ const WRAPPED = [19, 17, 15];
 const SCROLLING = [17, 14];
 const ROW_ONLY = "gv-row-only";
 const SHAPES = {
-  input: "input", parameter: "parameter: its gradient is wanted", operation: "operation", output: "output",
+  input: "input", parameter: "its gradient is wanted", operation: "operation", output: "output",
   group: "group", dashed: "no gradient flows here",
 };
 const START = "Nothing is computed yet: only the inputs have values. Press → to take the first step.";

@@ -3,11 +3,12 @@
 import { button, el } from "./dom.js";
 import { jumpButton } from "./jump.js";
 import { equation, mathNode } from "./math.js";
+import { aligned } from "./matrix.js";
 import { DASH, consumerOf, folding, settled, shapeOfSource, slotAt, stepAt, titleOf } from "./model.js";
 import { createPictures, pictureSection } from "./picture.js";
 
 const ROLES = {
-  input: "input", parameter: "parameter: its gradient is wanted", operation: "operation", output: "output", group: "group, folded",
+  input: "input", parameter: "input: its gradient is wanted", operation: "operation", output: "output", group: "group, folded",
 };
 
 /** Creates the panel; it follows the step until something is selected. */
@@ -49,7 +50,7 @@ function nodeContent({ model, k }, id, actions, box = null) {
     box ? section("Folded into this box", memberNames(model, box, id, actions)) : null,
     info.warning ? el("p", { class: "gv-warning" }, `⚠ ${info.warning}`) : null,
     numbers([
-      ["value", drawn?.value ? "" : computed ? info.value : DASH, "gv-value-text"],
+      ["value", drawn?.value ? "" : computed ? valueWords(model, id) : DASH, "gv-value-text"],
       ["gradient", drawn?.gradient ? "" : gradientWords(model, id, k), "gv-gradient-text"],
       ["shape", info.shape], ["options", info.options],
     ]),
@@ -80,6 +81,17 @@ function drawnParts(model, k, id) {
   return { value: Boolean(parts.value) && computed, gradient: Boolean(parts.gradient) && settled(model, `gradient:${id}`, k) };
 }
 
+/** All digits of an array; of a number what the graph shows, its digits are a line of their own. */
+function valueWords(model, id) {
+  const { value } = model.nodes.get(id);
+  const { text } = slotAt(model, `value:${id}`, model.total);
+  return isNumber(text) && isNumber(value) ? { text, exact: value } : value;
+}
+
+function isNumber(text) {
+  return text.trim() !== "" && Number.isFinite(Number(text.replaceAll("−", "-")));
+}
+
 function gradientWords(model, id, k) {
   return model.slots.has(`gradient:${id}`) ? precise(slotAt(model, `gradient:${id}`, k)) : "not wanted";
 }
@@ -96,14 +108,18 @@ function kindWords({ role, operation }) {
 
 function numbers(rows) {
   const list = el("dl", { class: "gv-numbers" });
-  for (const [name, text, kind] of rows) {
-    if (text) list.append(el("dt", {}, name), el("dd", { class: `${colour(text, kind)} ${text.includes("\n") ? "gv-lines" : ""}` }, text));
+  for (const [name, words, kind] of rows) {
+    const { text, exact } = words?.text === undefined ? { text: words } : words;
+    if (!text) continue;
+    const digits = exact && exact !== text ? el("span", { class: "gv-exact gv-quiet" }, `exact ${exact}`) : null;
+    list.append(el("dt", {}, name), el("dd", { class: `${colour(text, kind)} ${text.includes("\n") ? "gv-lines" : ""}` }, aligned(text), digits));
   }
   return list;
 }
 
 /** All digits; a matrix that is written out stays a matrix. */
 function precise({ text, exact }) {
+  if (isNumber(text)) return { text, exact };
   return (text.includes("\n") && text.startsWith("[") ? text : exact || text) || DASH;
 }
 

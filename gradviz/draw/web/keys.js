@@ -13,7 +13,9 @@ export function listenKeys(root, actions, only) {
   const inside = (event) => handle(event, actions);
   const outside = (event) => {
     const path = event.composedPath();
-    if (!path.includes(root) && !path.some(isInteractive) && isInSight(root)) handle(event, actions);
+    const dialog = [...document.querySelectorAll("[role=dialog]:not([hidden])")].find((one) => !root.contains(one));
+    if (dialog) handOver(event, path, dialog);
+    else if (!path.includes(root) && !path.some(isInteractive) && isInSight(root)) handle(event, actions);
   };
   root.addEventListener("keydown", inside);
   if (!only) document.addEventListener("keydown", outside);
@@ -21,6 +23,13 @@ export function listenKeys(root, actions, only) {
     root.removeEventListener("keydown", inside);
     document.removeEventListener("keydown", outside);
   };
+}
+
+/** While a dialog of the page is open, keys are its own, also when what had the focus in it went away. */
+function handOver(event, path, dialog) {
+  if (path.includes(dialog) || path.some(isInteractive)) return;
+  dialog.focus({ preventScroll: true });
+  if (event.key === "Escape") dialog.dispatchEvent(new KeyboardEvent("keydown", { key: event.key, bubbles: true, cancelable: true }));
 }
 
 function isInteractive(target) {

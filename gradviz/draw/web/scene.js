@@ -172,7 +172,7 @@ function markActive(scene, step, k) {
   scene.reversed = null;
   scene.active = [];
   scene.fresh = [];
-  scene.element.classList.toggle("gv-resting", !step);
+  scene.element.classList.toggle("gv-resting", !step || !boxOf(scene.model, step.node));
   if (!step) return;
   activate(scene, scene.nodes.get(boxOf(scene.model, step.node)?.id), step.kind);
   if (step.kind === "forward") {

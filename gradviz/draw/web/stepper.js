@@ -1,5 +1,6 @@
 /** The view as a whole: mounts the parts, holds the state, and turns every user action into a new state. */
 
+import { createAlert } from "./alert.js";
 import { createChain } from "./chain.js";
 import { createControls, createZoom } from "./controls.js";
 import { createDerivation } from "./derivation.js";
@@ -33,6 +34,7 @@ export function mount(root, payload, options = {}) {
   const resizing = new ResizeObserver(() => resize(app));
   load(app, payload);
   resizing.observe(app.view);
+  resizing.observe(app.pane);
   return {
     update: (next) => (theme.apply(), load(app, next)),
     setStep: (k) => go(app, k),
@@ -55,13 +57,15 @@ function buildParts(app, actions) {
   app.contents = { inspector: createInspector(actions), chain: createChain(actions), steps: createStepList(actions) };
   app.panels = createPanels(app.contents, actions);
   app.help = createHelp(actions.toggleHelp);
+  app.alert = createAlert();
   app.title = el("p", { class: "gv-caption" });
   app.live = el("p", { class: "gv-live", "aria-live": "polite" });
   const [value, gradient] = ["value", "gradient"].map((word) => el("span", { class: `gv-${word}-text` }, word));
   const legend = el("p", { class: "gv-legend", "aria-hidden": "true" }, value, " above · ", gradient, " below");
   app.pane = el("div", { class: "gv-graph", tabindex: 0, role: "application" }, app.scene.element, app.title, legend, createZoom(actions));
   const strip = el("div", { class: "gv-strip" }, app.controls.element, app.derivation.element);
-  app.view = el("div", { class: "gv" }, app.pane, strip, app.panels.list, app.panels.drawer, app.help.element, app.live);
+  const room = el("div", { class: "gv-room" }, app.alert.element, app.pane);
+  app.view = el("div", { class: "gv" }, room, strip, app.panels.list, app.panels.drawer, app.help.element, app.live);
   app.pane.addEventListener("click", (event) => clickGraph(app, actions, event.target));
   // A browser may show the focus frame of a focused element again after a key: not when the pointer brought the focus.
   app.pane.addEventListener("pointerdown", () => app.pane.classList.add("gv-pointed"));
@@ -87,6 +91,9 @@ function load(app, payload) {
   app.scene.load(model);
   app.controls.load(model);
   app.help.load(model);
+  app.alert.show(payload.alert);
+  const { width, height } = before?.model.payload.scene ?? {};
+  const grown = width !== payload.scene.width || height !== payload.scene.height;
   app.camera.load(payload.scene);
   setText(app.title, payload.title);
   app.pane.setAttribute("aria-label", `Computational graph: ${payload.title}. Arrow keys step through it, ? lists all keys.`);
@@ -94,6 +101,7 @@ function load(app, payload) {
   app.view.dataset.size = sizeOf(app);
   render(app);
   if (!same) app.camera.fit(focusBox(app));
+  else if (grown) app.camera.resize(focusBox(app));
 }
 
 function placeName({ program, origin }) {

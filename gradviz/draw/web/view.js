@@ -3,7 +3,7 @@
 const SMALLEST_TEXT = 12.01; // px, and never less by rounding
 const LARGEST_SCALE = 1.6;
 const LARGEST_ZOOM = 6;
-const PADDING = { top: 32, right: 20, bottom: 32, left: 20 };
+const PADDING = { top: 40, right: 20, bottom: 32, left: 20 };
 const NEAR_EDGE = 36;
 const GLIDE = 240;
 
@@ -80,11 +80,13 @@ function settled(room, size, offset) {
   return size <= room ? (room - size) / 2 : offset;
 }
 
-/** Glides to the boxes only when they are not in view. */
+/** Glides to the boxes only when they are not in view: to all of them where the pane has the room, else to the first. */
 function follow(view, boxes) {
   if (!boxes.length) return;
   const { width, height } = free(view);
-  const { left, right, top, bottom } = hull(boxes);
+  const all = hull(boxes);
+  const fits = (all.right - all.left) * view.scale <= width - 2 * NEAR_EDGE && (all.bottom - all.top) * view.scale <= height - 2 * NEAR_EDGE;
+  const { left, right, top, bottom } = fits ? all : hull(boxes.slice(0, 1));
   const inside =
     left * view.scale + view.x >= NEAR_EDGE && right * view.scale + view.x <= width - NEAR_EDGE &&
     top * view.scale + view.y >= NEAR_EDGE && bottom * view.scale + view.y <= height - NEAR_EDGE;
