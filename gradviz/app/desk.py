@@ -28,28 +28,33 @@ class Desk:
         self.ledger = ledger_of(run, leaf, layout)
         self.count = len(self.ledger.products[product].factors)
         state: Json = st.session_state.setdefault("jacobians.arranged", {})
-        scrambled = Arrangement.scrambled(self.count)
         self.mine: Json = state.setdefault(
             f"{leaf} {product} {self.count}",
-            {"arrangement": scrambled, "number": 0, "problem": "", "typed": None},
+            {"arrangement": self._scrambled(), "tried": False, "number": 0, "problem": "", "typed": None},
         )
+        self.letters = self._written(self._scrambled()).letters()
 
     def _written(self, arrangement: Arrangement) -> Arrangement:
         """From denominator layout to the layout shown, and back."""
         return arrangement if self.layout == "denominator" else arrangement.in_other_layout()
 
+    def _scrambled(self) -> Arrangement:
+        """The order to begin with, in denominator layout."""
+        return Arrangement.scrambled(ledger_of(self.run, self.leaf).products[self.product])
+
     def exercise(self) -> Json:
-        """The cards as they lie, and the verdict."""
+        """The cards as they lie, and the verdict; before anybody has tried, only on factors that need no ordering."""
         arrangement, problem = self._written(self.mine["arrangement"]), self.mine["problem"]
         order, transposed = list(arrangement.order), sorted(arrangement.transposed)
         verdict = arrangement_view(self.run, self.leaf, order, transposed, self.layout, self.product)
         return {
             "order": order,
             "transposed": transposed,
-            "typed": self.mine["typed"] if problem else str(arrangement),
+            "letters": self.letters,
+            "typed": self.mine["typed"] if problem else arrangement.text(self.letters),
             "home": f"{self.leaf} {self.product} {self.layout}",
             "number": self.mine["number"],
-            "verdict": None if problem else verdict,
+            "verdict": verdict if not problem and (self.mine["tried"] or verdict["ok"]) else None,
             "problem": problem,
         }
 
@@ -84,7 +89,7 @@ class Desk:
             case {"kind": "typed", "text": str(text)}:
                 self._read(text)
             case {"kind": "again"}:
-                self._put(self._written(Arrangement.scrambled(self.count)))
+                self._put(self._written(self._scrambled()), tried=False)
             case {"kind": "factor", "index": int(index)} if 0 <= index < self.count:
                 ends = factor_ends(self.run, self.leaf, self.layout, self.product)[index]
                 st.session_state["jacobians.of"], st.session_state["jacobians.wrt"] = ends
@@ -93,14 +98,14 @@ class Desk:
             case _:
                 pass
 
-    def _put(self, arrangement: Arrangement) -> None:
-        self.mine["arrangement"] = self._written(arrangement)
+    def _put(self, arrangement: Arrangement, *, tried: bool = True) -> None:
+        self.mine.update(arrangement=self._written(arrangement), tried=tried)
         self._show(problem="")
 
     def _read(self, text: str) -> None:
         """A typed order is taken when it names every factor once; else the cards stay as they are."""
         try:
-            order, transposed = read_arrangement(text, self.count)
+            order, transposed = read_arrangement(text, self.letters)
         except GradvizError as error:
             self._show(problem=f"{error.message}; {error.expected}", typed=text)
             return

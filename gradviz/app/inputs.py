@@ -43,18 +43,30 @@ def _scalar(name: str, value: float, limits: Range, change: Change) -> None:
 
     left, right = st.columns([3, 2], vertical_alignment="bottom")
     left.slider(
-        str(label(name)), low, high, step=_step(high - low), key=slide, on_change=follow, args=(slide,)
+        str(label(name)),
+        low,
+        high,
+        step=_step(high - low),
+        format=_format(value, "%0.2f"),
+        key=slide,
+        on_change=follow,
+        args=(slide,),
     )
     right.number_input(
         f"value of {name}",
         value=None,  # so that an emptied field is None and not 0
         step=_step(high - low),
-        format="%g",
+        format=_format(value, "%g"),
         key=number,
         on_change=follow,
         args=(number,),
         label_visibility="collapsed",
     )
+
+
+def _format(value: float, usual: str) -> str:
+    """How a field writes a number: 1e+12 instead of more zeros than it has room for."""
+    return usual if value == 0 or 1e-4 <= abs(value) < 1e6 else "%e"
 
 
 def _step(reach: float) -> float:

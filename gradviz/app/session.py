@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
@@ -34,11 +34,18 @@ def start() -> None:
     first = next(iter(demos().values()))
     state.version, state.notice, state.ranges = 0, "", dict(first.ranges)
     state.program = state.good = Program.of_demo(first)
+    state.chosen = False
     if "p" in st.query_params:
         try:
             state.program = Program.from_link(st.query_params["p"])
+            state.chosen = _is_chosen(state.program)
         except GradvizError as error:
             state.notice = f"{error.message[0].upper()}{error.message[1:]}: the first demo is shown instead."
+
+
+def _is_chosen(program: Program) -> bool:
+    """Whether a person chose what this program is differentiated by: not where it comes with a demo."""
+    return all((demo.text, demo.wrt) != (program.text, program.wrt) for demo in demos().values())
 
 
 def program() -> Program:
@@ -50,6 +57,7 @@ def set_program(new: Program, ranges: Mapping[str, tuple[float, float]] | None =
     """Replace the whole program: a demo with its slider ranges, a file."""
     state = st.session_state
     state.program, state.notice, state.ranges = new, "", dict(ranges or {})
+    state.chosen = _is_chosen(new)
     state.version += 1
 
 
@@ -58,18 +66,31 @@ def change(**fields: Any) -> None:
     st.session_state.program = replace(program(), **fields)
 
 
+def choose_wrt(names: tuple[str, ...]) -> None:
+    """Differentiate by these inputs, also when the text is edited, as long as it has them."""
+    st.session_state.chosen = True
+    change(wrt=names)
+
+
+def broken() -> bool:
+    """Whether the program on screen is an earlier one, since the one of now does not work."""
+    return st.session_state.good is not st.session_state.program
+
+
 def set_value(name: str, value: Any) -> None:
     """Set an input, also of the program on screen while the text is being mended."""
-    state = st.session_state
-    broken = state.good is not state.program
+    state, mending = st.session_state, broken()
     change(values={**program().values, name: value})
-    if broken:
+    if mending:
         state.good = replace(state.good, values={**state.good.values, name: value})
 
 
 def edit(text: str) -> None:
-    """Take an edited text. An input whose declared value was edited loses what its slider said; a new input is
-    differentiated like the others."""
+    """Take an edited text. An input whose declared value was edited loses what its slider said.
+
+    Of the inputs a person chose to differentiate by those are kept that are still there, and new ones join them; a
+    demo's choice ends where the text has other inputs.
+    """
     old = program()
     values, wrt = dict(old.values), old.wrt
     try:
@@ -79,12 +100,21 @@ def edit(text: str) -> None:
             for name, value in values.items()
             if repr(before.defaults.get(name)) == repr(after.defaults.get(name))
         }
-        if wrt is not None:
-            kept = [name for name in after.inputs if name in wrt or name not in before.inputs]
-            wrt = tuple(kept) if kept else None
+        wrt = _still_wanted(wrt, before.inputs, after.inputs)
     except GradvizError:
         pass  # shown when the page is drawn; nothing is lost meanwhile
     change(text=text, title="" if text.strip() != old.text.strip() else old.title, values=values, wrt=wrt)
+
+
+def _still_wanted(
+    wrt: tuple[str, ...] | None, before: Collection[str], after: Collection[str]
+) -> tuple[str, ...] | None:
+    """What an edited program is differentiated by; None for all its inputs."""
+    if wrt is None or set(before) == set(after):
+        return wrt
+    if not st.session_state.chosen or not set(wrt) & set(after):
+        return None
+    return tuple(name for name in after if name in wrt or name not in before)
 
 
 def toggled(items: tuple[str, ...], item: str) -> tuple[str, ...]:

@@ -160,18 +160,19 @@ def _flag(label: str, name: str, usual: bool, options: dict[str, Any]) -> None:
 def _more(suffix: str, stage: Stage, options: dict[str, Any]) -> None:
     if (passes := _one("Passes", _PASSES, "both")) != "both":
         options["passes"] = passes
+    chosen = st.multiselect(
+        "Only these nodes",
+        list(stage.view.boxes),
+        format_func=lambda box: (
+            box if box in stage.view.groups else stage.notation.text(stage.graph.position(box))
+        ),
+        key=f"slides.nodes {stage.identity}",
+        placeholder="all",
+        help="These boxes, the lines between them, and the steps that concern them.",
+    )
+    if chosen:
+        options["nodes"] = tuple(chosen)
     if suffix in _DRAWN:
-        chosen = st.multiselect(
-            "Only these nodes",
-            list(stage.view.boxes),
-            format_func=lambda box: (
-                box if box in stage.view.groups else stage.notation.text(stage.graph.position(box))
-            ),
-            key=f"slides.nodes {stage.identity}",
-            placeholder="all",
-        )
-        if chosen:
-            options["nodes"] = tuple(chosen)
         scale = st.slider("Size of letters", 0.6, 2.0, step=0.1, key=_key(_LETTERS, 1.0), format="%.1f ×")
         if scale != 1.0:
             options["font_scale"] = scale

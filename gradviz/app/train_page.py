@@ -9,14 +9,14 @@ from typing import Any
 import streamlit as st
 
 from gradviz.app import session
-from gradviz.app.components.live import live, pack
+from gradviz.app.components.live import live
+from gradviz.app.rendering import Rendering
 from gradviz.app.save_picture import save_picture
 from gradviz.app.style import verbatim
 from gradviz.app.worker import Look, Worker
 from gradviz.errors import GradvizError
-from gradviz.nn.health import Health, examine
 
-PERIOD = 0.09  # seconds between two looks at a training that runs
+PERIOD = 0.35  # seconds between two looks at a training that runs, each of which brings all pictures since
 SPEEDS: dict[str, float | None] = {
     "stage by stage": 0.25,
     "1 batch/s": 1.0,
@@ -24,15 +24,6 @@ SPEEDS: dict[str, float | None] = {
     "25 batches/s": 25.0,
     "100 batches/s": 100.0,
     "full speed": None,
-}
-_ALERTS = {
-    "vanishing": "gradients vanish before",
-    "exploding": "gradients explode before",
-    "dead": "dead ReLUs in",
-    "saturated": "flat activations in",
-    "fast": "too large steps in",
-    "slow": "too small steps",
-    "stuck": "the loss does not fall",
 }
 Handler = Callable[[dict[str, Any]], None]
 
@@ -92,7 +83,7 @@ def _worker(name: str, make: Callable[[Any], Any], settings: Any) -> Worker:
     random_state = state.setdefault(f"{name}.random_state", settings.random_state)
     settings = replace(settings, random_state=random_state)
     if key not in state:
-        state[key] = Worker(make(settings), render=_Rendering())
+        state[key] = Worker(make(settings), render=Rendering())
     mine: Worker = state[key]
     if mine.experiment.settings != settings and not _adopted(mine, settings):
         try:
@@ -100,49 +91,6 @@ def _worker(name: str, make: Callable[[Any], Any], settings: Any) -> Worker:
         except GradvizError as error:
             st.error(verbatim(str(error)), icon="⚠")
     return mine
-
-
-class _Rendering:
-    """The packed picture of an experiment, with the health of its last whole step below."""
-
-    def __init__(self) -> None:
-        self.health: Health | None = None
-
-    def __call__(self, experiment: Any) -> dict[str, Any]:
-        picture, trainer = experiment.picture(), experiment.trainer
-        if not trainer.progress.steps:
-            self.health = None
-        elif trainer.model.parameters().keys() <= trainer.gradients.keys():  # not in the middle of a step
-            self.health = examine(trainer)
-        if self.health is None:
-            return pack(picture)
-        findings = self.health.findings
-        alert = "; ".join(f"{_ALERTS[finding.kind]} {finding.path}".strip() for finding in findings)
-        panels = [*picture["panels"], _health_panel(self.health)]
-        return pack({"panels": panels}) | {"alert": alert and f"{alert}: see below"}
-
-
-def _health_panel(health: Health) -> dict[str, Any]:
-    layers = [
-        {
-            "name": f"{layer.path} {layer.kind}".strip(),
-            "learns": layer.gradient is not None,
-            "gradient": layer.gradient,
-            "update": layer.update,
-            "idle": layer.saturated if layer.dead is None else layer.dead,
-            "counts": layer.histogram[0],
-            "edges": layer.histogram[1],
-            "warned": any(finding.path == layer.path for finding in health.findings),
-        }
-        for layer in health.layers
-    ]
-    return {
-        "kind": "health",
-        "title": "Health of the last step",
-        "note": "norm of the gradient, length of the update over that of the weights (usual range shaded), units or values without slope",
-        "layers": layers,
-        "findings": [finding.text for finding in health.findings],
-    }
 
 
 def _adopted(worker: Worker, settings: Any) -> bool:
@@ -213,7 +161,8 @@ def _view(worker: Worker, name: str, title: str, on_event: Handler | None) -> No
         look = worker.look()
         _problem(look)
         status = {"title": title, "state": look.state, "words": look.words}
-        live(look.picture or {"panels": []}, status, key=f"{name}.live", on_event=handle)
+        shown = look.picture or {"panels": []}
+        live(shown, status, look.earlier, look.version, key=f"{name}.live", on_event=handle)
         if (look.state in ("running", "waiting")) != busy or st.session_state.pop(again, False):
             st.rerun()
 
@@ -244,6 +193,8 @@ def _explore(worker: Worker, title: str) -> None:
         st.error(verbatim(str(error)), icon="⚠")
         return
     shown, whole = len(run.value("x")), len(experiment.batch()[0])
-    part = f" · {shown} of its {whole} samples" if shown < whole else ""
-    session.explore(run, f"{title} · {worker.look().words}{part}", back=st.session_state.here)
+    words = worker.look().words
+    if shown < whole:  # the loss is that of the whole batch
+        words = f"{words.replace(' loss ', ' loss of the whole batch ')} · {shown} of its {whole} samples"
+    session.explore(run, f"{title} · {words}", back=st.session_state.here)
     st.switch_page(st.session_state.pages["step_through"])

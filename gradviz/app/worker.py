@@ -1,4 +1,4 @@
-"""Training in the background of a page: one worker per person and page, a few at a time per computer.
+"""Training in the background of a page: one worker per person and page.
 
 The experiment belongs to whoever works on it: the training thread while there is one, else the caller. So nothing in
 it is locked, and training is never held up; `held` ends the thread after its batch, acts, and goes on.
@@ -6,23 +6,26 @@ it is locked, and training is never held up; `held` ends the thread after its ba
 
 from __future__ import annotations
 
-import math
-import os
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from time import perf_counter, thread_time
+from time import perf_counter
 from typing import Any, Literal, Protocol
 
 import numpy as np
 
+from gradviz.app.turns import TURNS, Turns
+from gradviz.engine.threads import one_library_thread
 from gradviz.errors import Stopped
 
 FORGOTTEN = 5.0  # seconds without a look after which training pauses
-LOOKS = 12.0  # pictures per second at most
-SHARE = 0.15  # of the time, at most, goes into making pictures at full speed
+LOOKS = 11.0  # pictures per second at most
+EARLIER = 5  # pictures kept for a look beside the last one
+SHARE, LIMITED = 0.1, 0.5  # of the time, at most, goes into making pictures: at full speed, and at any other
 STAGED = 2.0  # batches per second up to which a batch is shown stage by stage
+
+STAGES = {"sample": "batch drawn", "forward": "forward pass done", "backward": "backward pass done"}
 
 State = Literal["paused", "waiting", "running", "failed"]
 Stop = Callable[[], bool]
@@ -36,81 +39,43 @@ class Experiment(Protocol):
     epoch: int
     batch_index: int
     loss: float | None
+    stage: str | None
 
     @property
     def epoch_length(self) -> int: ...
     def advance(self, stop: Stop | None = None) -> None: ...
     def phases(self, stop: Stop | None = None) -> Iterator[str]: ...
     def adopt(self, settings: Any) -> bool: ...
+    def parts(self) -> Sequence[Callable[[], list[dict[str, Any]]]]: ...
     def picture(self) -> dict[str, Any]: ...
     def batch(self) -> tuple[Any, Any]: ...
     def reset(self) -> None: ...
 
 
-class Turns:
-    """Who trains now: at most `places` at once; the others stand in line and change places every few seconds."""
-
-    def __init__(self, places: int, seconds: float = 10.0) -> None:
-        self.places = places
-        self.seconds = seconds
-        self._line: list[object] = []
-        self._since: dict[int, float] = {}
-        self._moved = threading.Condition()
-
-    def ahead(self, who: object) -> int:
-        """How many are before `who` in the line, beyond those who train."""
-        with self._moved:
-            return max(0, self._line.index(who) - self.places + 1) if who in self._line else 0
-
-    def take(self, who: object, cancelled: Stop) -> bool:
-        """Stand in line until it is one's turn; False when `cancelled` meanwhile."""
-        with self._moved:
-            self._line.append(who)
-            while self._line.index(who) >= self.places:
-                self._moved.wait(0.2)
-                if cancelled():
-                    self._line.remove(who)
-                    self._moved.notify_all()
-                    return False
-            self._since[id(who)] = perf_counter()
-            return True
-
-    def over(self, who: object) -> bool:
-        """Whether the turn has lasted long enough and somebody waits."""
-        return len(self._line) > self.places and perf_counter() - self._since[id(who)] > self.seconds
-
-    def give_back(self, who: object) -> None:
-        """Leave the line and let the next one train."""
-        with self._moved:
-            self._line.remove(who)
-            del self._since[id(who)]
-            self._moved.notify_all()
-
-
-TURNS = Turns(max(2, (os.cpu_count() or 2) // 2))
-
-
 @dataclass(frozen=True)
 class Look:
-    """What a page sees of a worker: `version` grows with every new picture."""
+    """What a page sees of a worker: `version` grows with every new picture, and `earlier` has those that were made
+    since the last look."""
 
     state: State
     words: str
     error: Exception | None
     picture: Any
     version: int
+    earlier: tuple[Any, ...] = ()
 
 
 class Worker:
     """Trains an experiment in a daemon thread that lives only while there is something to do.
 
-    `render` turns the experiment into what the page shows; it runs where the experiment runs.
+    `render` turns the experiment into what the page shows, with the share of the time that it may take, or None where
+    everything is to be shown as it is now; it runs where the experiment runs.
     """
 
     def __init__(
         self,
         experiment: Experiment,
-        render: Callable[[Any], Any] = lambda experiment: experiment.picture(),
+        render: Callable[[Any, float | None], Any] = lambda experiment, share: experiment.picture(),
         turns: Turns = TURNS,
     ) -> None:
         self.experiment = experiment
@@ -126,9 +91,11 @@ class Worker:
         self._phases: Iterator[str] | None = None
         self._error: Exception | None = None
         self._looked = perf_counter()
-        self._pictured, self._cost = -math.inf, 0.0
+        self._due = 0.0  # when the next picture is
         self._picture: tuple[Any, int] | None = None
-        self._fresh = False
+        self._unseen: list[Any] = []  # pictures since the last look
+        self._fresh = False  # whether the picture shows everything as it is now
+        self._whole = True  # whether it has to, since something else than training changed it
         self._speed = _Speed()
 
     @property
@@ -182,20 +149,21 @@ class Worker:
             self.experiment = renew() or self.experiment
             self._phases, self._error = None, None
             self._speed = _Speed()
-            self._fresh = False
+            self._fresh, self._whole = False, True
 
     @contextmanager
     def held(self) -> Iterator[Any]:
         """The experiment for oneself, between two batches; training then goes on."""
         with self._command:
-            done = self._done
-            running = self.state in ("running", "waiting")
+            done, state = self._done, self.state
             self._end(self._rest)
             try:
                 yield self.experiment
             finally:
-                self._fresh = False
-                if running:
+                self._fresh, self._whole = False, True
+                if state == "waiting":  # its turn may be long in coming
+                    self._take_picture(None)
+                if state in ("running", "waiting"):
                     self._begin(done)
 
     def look(self) -> Look:
@@ -204,13 +172,19 @@ class Worker:
         if not self._fresh:
             with self._command:
                 if not self._alive:
-                    self._take_picture()
+                    self._take_picture(None)
         picture, version = self._picture or (None, 0)
-        return Look(self.state, self._words(), self._error, picture, version)
+        unseen, self._unseen = self._unseen, []
+        earlier = (
+            tuple(one for one in unseen if one is not picture)[-EARLIER:] if self.state == "running" else ()
+        )
+        return Look(self.state, self._words(), self._error, picture, version, earlier)
 
     def _begin(self, done: Stop, queued: bool = True) -> None:
         with self._command:
             self._end(self._rest)
+            if not queued:
+                self._turns.leave(self)
             if self._error is None:
                 self._done = done
                 self._stop.clear()
@@ -230,6 +204,12 @@ class Worker:
         return self._rest.is_set() or perf_counter() - self._looked > FORGOTTEN
 
     def _work(self, queued: bool) -> None:
+        with (
+            one_library_thread()
+        ):  # two wait for each other whenever somebody else, like the browser, has a processor
+            self._take_turns(queued)
+
+    def _take_turns(self, queued: bool) -> None:
         self._speed.restart()
         if not queued:
             self._guarded(lambda: self._train(lambda: False))
@@ -239,10 +219,14 @@ class Worker:
             mine = self._turns.take(self, self._idle)
             self._queued = False
             if mine:
-                try:
-                    self._guarded(lambda: self._train(lambda: self._turns.over(self)))
-                finally:
-                    self._turns.give_back(self)
+                self._guarded(lambda: self._train(lambda: self._turns.over(self)))
+            if not self._interrupted:
+                self._turns.leave(self)
+
+    @property
+    def _interrupted(self) -> bool:
+        """Whether it only stops to be held, and then goes on in its place."""
+        return self._rest.is_set() and not self._done() and self._error is None
 
     def _train(self, over: Stop) -> None:
         while not (self._idle() or self._done()):
@@ -254,9 +238,12 @@ class Worker:
             else:
                 self.experiment.advance(self._stop.is_set)
                 self._speed.count()
-            pause = self._cost / SHARE if self.limit is None else 0.0  # a slow training has time for pictures
-            if perf_counter() - self._pictured >= max(1 / LOOKS, pause):
-                self._take_picture()
+            if (now := perf_counter()) >= self._due:
+                self._due = max(
+                    self._due + 1 / LOOKS, now + 0.5 / LOOKS
+                )  # as many, also where batches take long
+                share = SHARE if self.limit is None else LIMITED
+                self._take_picture(None if staged or self._whole else share)
             if self.limit is not None:
                 self._rest.wait(began + 1 / ((4 if staged else 1) * self.limit) - perf_counter())
             if over():
@@ -285,21 +272,23 @@ class Worker:
         except Exception as error:  # whatever it is, the person who watches must read it
             self._phases, self._error = None, self._error or error
 
-    def _take_picture(self) -> None:
-        began = thread_time()  # time spent waiting for other threads is no cost
-        self._fresh = True
-        self._guarded(self._draw)
-        self._pictured = perf_counter()
-        self._cost = thread_time() - began
+    def _take_picture(self, share: float | None) -> None:
+        self._guarded(lambda: self._draw(share))
+        self._fresh = share is None
 
-    def _draw(self) -> None:
+    def _draw(self, share: float | None) -> None:
         version = self._picture[1] + 1 if self._picture else 1
-        self._picture = self._render(self.experiment), version
+        picture = self._render(self.experiment, share)
+        self._picture = picture, version
+        self._unseen = [*self._unseen[-EARLIER:], picture]
+        self._whole = self._whole and share is not None
 
     def _words(self) -> str:
         experiment, state = self.experiment, self.state
         loss = "" if experiment.loss is None else f" · loss {experiment.loss:#.4g}"
         place = f"epoch {experiment.epoch + 1} · batch {experiment.batch_index} of {experiment.epoch_length}{loss}"
+        if self._phases is not None and experiment.stage in STAGES:
+            place += f" · next one: {STAGES[experiment.stage]}"
         if state == "running":
             return f"{place} · {self._speed.text}"
         if state == "waiting":

@@ -5,10 +5,12 @@ from __future__ import annotations
 import time
 from pathlib import Path
 from typing import Any
+from xml.etree import ElementTree
 
 import numpy as np
 import pytest
 
+from gradviz.app.pages import decision_regions as page
 from gradviz.app.worker import Worker
 from gradviz.demos.live.decision_regions import PRESETS, Experiment, Settings
 
@@ -162,3 +164,15 @@ def test_the_study_trains_network_after_network(app: Any, monkeypatch: pytest.Mo
     working(app.run())
     press(app, "Close")
     assert all("networks trained" not in text.value for text in app.markdown)
+
+
+@pytest.mark.parametrize("layers", [1, 2, 3])
+def test_neurons_as_svg(app: Any, layers: int) -> None:
+    working(by_label(app.selectbox, "Layers of weights").select(layers).run())
+    assert any(button.label == "Neurons as SVG" for button in app.get("download_button"))
+    found = experiment(app)
+    seen = found.layers_at(found.x[-1])
+    assert [len(layer) for layer in seen] == [2, *[8] * (layers - 1), 2]
+    assert np.allclose(seen[-1], found.trainer.predict(found.x)[-1], atol=1e-6)
+    drawing = ElementTree.fromstring(page.drawn(found))
+    assert len(drawing.findall(".//{*}circle")) == sum(map(len, seen))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import io
 import time
 from collections.abc import Callable
@@ -79,7 +80,7 @@ CHANGES: dict[str, list[tuple[str, str, Any, str]]] = {
         ("selectbox", "What is missing", "left half", "hole"),
         ("select_slider", "Hidden units", 64, "hidden"),
         ("selectbox", "Loss L", "whole", "loss"),
-        ("selectbox", "Optimiser", "adam", "optimizer"),
+        ("selectbox", "Optimiser", "sgd", "optimizer"),
         ("select_slider", "Learning rate α", 0.003, "learning_rate"),
         ("select_slider", "Batch size", 8, "batch_size"),
     ],
@@ -145,8 +146,8 @@ def test_numbers_of_a_digit(opened: Callable[[str], Any]) -> None:
     app = opened("digits")
     working(app.get("button_group")[0].set_value("numbers").run())
     experiment = worker(app, "digits").experiment
-    texts = panels(app, "digits")["pixels"]["texts"]
-    assert np.array_equal(np.array(texts, float), np.round(255 * experiment.test[experiment.chosen, 0]))  # type: ignore[attr-defined]
+    shown = np.frombuffer(base64.b64decode(panels(app, "digits")["pixels"]["values"]), "<f4")
+    assert np.array_equal(shown, np.round(255 * experiment.test[experiment.chosen, 0]).ravel())  # type: ignore[attr-defined]
     assert all(text != "4" for text in panels(app, "digits")["alike"]["labels"])
 
 
@@ -229,6 +230,8 @@ def test_what_is_no_picture_is_refused_in_words(opened: Callable[[str], Any]) ->
 def test_a_step_that_is_too_large_is_named(opened: Callable[[str], Any]) -> None:
     """Above 0.01, SGD kills the hidden units of the network that fills in half a digit."""
     app = opened("inpainting")
+    working(by_label(app.selectbox, "Optimiser").select("sgd").run())
+    assert worker(app, "inpainting").experiment.settings.learning_rate == 0.01, "what is usual for it"
     working(by_label(app.selectbox, "What is missing").select("left half").run())
     working(by_label(app.select_slider, "Learning rate α").set_value(0.03).run())
     experiment = worker(app, "inpainting").experiment

@@ -144,3 +144,10 @@ def test_pictures_of_a_training_stay_small(name: str) -> None:
     experiment = Experiment(PRESETS[name].settings)
     experiment.advance()
     assert len(json.dumps(pack(experiment.picture()), allow_nan=False)) < 100_000
+
+
+def test_a_picture_of_before_has_what_changed_after_it() -> None:
+    curve, image, later = ({"id": name} for name in ("curve", "image", "later"))
+    first, second, third = ({"panels": panels} for panels in ([curve, image], [later, image], [later, image]))
+    assert live.changes([first, second, third]) == [[curve], []]
+    assert live.changes([third]) == []

@@ -9,10 +9,18 @@ from streamlit.testing.v1 import AppTest
 
 from gradviz.app.pages.methods import PARTS
 from gradviz.app.program import Program
-from gradviz.app.three_ways import Case, curve_panels, curves, depth_panels, depths_of
+from gradviz.app.three_ways import (
+    Case,
+    StoppedError,
+    curve_panels,
+    curves,
+    depth_panels,
+    function_key,
+    program_key,
+)
 from gradviz.demos import get
 from gradviz.explain.compared import compared
-from gradviz.explain.symbolic import symbolic_derivative
+from gradviz.explain.symbolic import swelling, symbolic_derivative
 
 
 def script() -> None:
@@ -77,6 +85,13 @@ def test_what_cannot_be_done_is_said() -> None:
     assert "No gradient flows back" in words(opened("x = 2\nsign(x)", PARTS[2]))
 
 
+def test_a_broken_program_is_said_beside_the_last_one_that_worked() -> None:
+    app = opened("A = ones(3, 4)\nx = ones(3)\ny = A @ x", PARTS[0])
+    warning = app.warning[0].value.replace("\\", "")
+    assert "A has shape (3, 4), x has shape (3,)" in warning
+    assert "Shown is the last program that worked" in warning
+
+
 def test_the_sliders_step_through_both_modes() -> None:
     app = opened(get("D1").text, PARTS[2], wrt="w1")
     forward, backward = app.slider[0], app.slider[1]
@@ -94,6 +109,41 @@ def test_a_composed_function_that_cannot_be_read_is_refused_in_words() -> None:
     assert any("a function of one variable is needed" in error.value.replace("\\", "") for error in app.error)
 
 
+@pytest.mark.parametrize("patience", [0.0, 0.3])
+def test_sympy_shows_how_long_it_takes_and_can_be_stopped(
+    monkeypatch: pytest.MonkeyPatch, patience: float
+) -> None:
+    """Without a stop it ends by itself after LONGEST; who stops it may let it go on."""
+    monkeypatch.setattr("gradviz.app.three_ways.BEFORE_A_BAR", 0.0)
+    monkeypatch.setattr("gradviz.explain.patience.LONGEST", patience)
+    monkeypatch.setattr("gradviz.explain.patience._EVERY", 0.0)
+    text = "a0 = 0.5\n" + "\n".join(f"a{i + 1} = elu(a{i})*a{i}" for i in range(8))
+    app = opened(text, PARTS[1], composed="x*exp(-x)")
+    assert not app.exception
+    assert "SymPy takes longer than" in words(app)
+    stopped = StoppedError("SymPy was stopped")
+    app.session_state["methods.sympy"] = {
+        program_key(text, "a0"): stopped,
+        function_key("x*exp(-x)"): stopped,
+    }
+    app.run()
+    assert "SymPy was stopped" in words(app)
+    go_on = [button for button in app.button if button.label == "Let SymPy go on"]
+    assert len(go_on) == 2
+    go_on[0].click().run()
+    assert "SymPy takes longer than" in words(app)
+
+
+def test_a_stop_ends_sympy_in_the_middle_of_its_work() -> None:
+    def watch(seconds: float) -> None:
+        if seconds > 0.2:
+            raise KeyboardInterrupt
+
+    text = "a0 = 0.5\n" + "\n".join(f"a{i + 1} = elu(a{i})*a{i}" for i in range(8))
+    with pytest.raises(KeyboardInterrupt):
+        symbolic_derivative(text, "a0", watch=watch)
+
+
 def test_the_curves_fall_and_rise_and_mark_their_optimum() -> None:
     chart, numbers, _ = curve_panels(curves(Case(get("D2").text, "{}", "w1")), 16)
     forward = chart["series"][0]
@@ -103,11 +153,44 @@ def test_the_curves_fall_and_rise_and_mark_their_optimum() -> None:
     assert len(chart["series"]) == len(chart["points"]) == len(numbers["cells"]) == 6
 
 
+@pytest.mark.parametrize(
+    ("text", "name", "words"),
+    [
+        ("x = 0\nf = abs(x)", "x", "abs is exactly at a kink: slope −1 from the left, 1 from the right; backward takes 0"),
+        ("x = 0\nf = 3*relu(x) + abs(x)", "x", "relu and abs are exactly at a kink: slope −1 from the left, 4 from the right"),
+        ("x = 0\nf = x*abs(x)", "x", ""),
+        ("x = 0\nw = 2\nf = w*w + abs(x)", "w", ""),
+    ],
+)  # fmt: skip
+def test_a_kink_is_said_on_every_part(text: str, name: str, words: str) -> None:
+    for part in PARTS:
+        said = [box.value.replace("\\", "") for box in opened(text, part, wrt=name).warning]
+        assert len(said) == bool(words)
+        assert all(words in box for box in said)
+
+
+def test_at_a_kink_no_step_is_best() -> None:
+    chart, numbers, _ = curve_panels(curves(Case("x = 0\nf = abs(x)", "{}", "x")), 16, kink=True)
+    assert chart["points"] == []
+    assert numbers["cells"][0][2:] == ["1", "—", "—"]
+
+
+@pytest.mark.parametrize("text", [get("D2").text, "x = 3\nf = sin(x)*exp(x)/x", "x = 1e6\nf = x**3"])
+def test_the_numerical_answer_is_the_best_of_the_table(text: str) -> None:
+    name = text.partition(" =")[0]
+    _, table, _ = curve_panels(curves(Case(text, "{}", name)), 16)
+    step, error = next(row[3:] for row in table["cells"] if row[0] == "central float64")
+    numerical = compared(text, name).answers[0]
+    assert numerical.method == f"numerical, h = {step}"
+    assert numerical.error == pytest.approx(float(error.replace("−", "-")), rel=0.1)
+
+
 def test_the_derivative_swells_and_the_tape_does_not() -> None:
-    chart, table = depth_panels(depths_of("4*x*(1 - x)")[:5], 2)
+    chart, table = depth_panels(list(swelling("4*x*(1 - x)", 5)), 2)
     symbolic, automatic = (line["y"] for line in chart["series"])
     assert symbolic[4] / symbolic[0] > 100
     assert automatic == [7, 14, 21, 28, 35]
+    assert chart["values"] is False, "the values at the end are not those of the chosen depth"
     assert table["highlight"] == 1
 
 

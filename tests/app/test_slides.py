@@ -21,11 +21,15 @@ from gradviz.app.making import Making, packed
 from gradviz.app.program import Program, open_program
 from gradviz.app.slides import Subject, of_program
 from gradviz.app.snippets import Wanted, command, html, latex, markdown, python, snippets
+from gradviz.app.vector_pictures import jacobian_panels, ledger_panels
 from gradviz.cli import main
 from gradviz.demos import get
 from gradviz.draw.export import rendered
 from gradviz.draw.plots import picture_svg
 from gradviz.errors import Stopped
+from gradviz.explain.arrangement import costs_view
+from gradviz.explain.ledger import ledger_of
+from gradviz.explain.vectors import jacobian_view, ledger_view
 from tests.app.test_step_through import page, testing, working
 
 DEMO = Program.of_demo(get("D1"))
@@ -210,6 +214,46 @@ def test_a_live_picture_is_offered_as_a_file() -> None:
 
     app = working(testing.AppTest.from_function(script).run())
     assert [button.proto.label for button in app.get("download_button")] == ["Download SVG", "Download PNG"]
+
+
+@pytest.mark.parametrize(
+    ("name", "state", "files"),
+    [
+        ("jacobians", {}, ["jacobian", "ledger"]),
+        ("methods", {"methods.part": "1 Numerical"}, ["error_curves"]),
+        ("methods", {"methods.part": "2 Symbolic"}, ["swelling"]),
+    ],
+)
+def test_charts_on_vectors_are_offered_as_files(name: str, state: dict[str, Any], files: list[str]) -> None:
+    def script(name: str) -> None:
+        from importlib import import_module
+
+        import_module(f"gradviz.app.pages.{name}").show()
+
+    app = testing.AppTest.from_function(script, args=(name,), default_timeout=60)
+    for key, value in state.items():
+        app.session_state[key] = value
+    ids = " ".join(button.proto.id for button in working(app.run()).get("download_button"))
+    assert all(f"{file}.save.{suffix}" in ids for file in files for suffix in ("svg", "png"))
+
+
+@pytest.mark.parametrize(("demo", "wrt"), [("D6", "W1"), ("D1", "x")])
+def test_a_jacobian_and_a_ledger_are_drawn(demo: str, wrt: str) -> None:
+    run = gv.explore(get(demo).text)
+    matrix = picture_svg({"panels": jacobian_panels(jacobian_view(run, wrt, "f"))})
+    product = ledger_view(run, wrt)["products"][0]
+    ledger = picture_svg({"panels": ledger_panels(product, {"now": costs_view(ledger_of(run, wrt), 0)})})
+    shown = {"D6": ("W₁[3, 4]", "ℝ¹²ˣ³", "(HN×H)", "36"), "D1": (">1.00<", "ℝ¹ˣ¹", "(1×1)", "together")}
+    assert all(text in matrix + ledger for text in shown[demo])
+    assert "more" not in ledger and "−0.00" not in matrix
+
+
+def test_of_a_large_jacobian_the_blocks_are_drawn() -> None:
+    run = gv.explore("x = randn(600)\nW = randn(500, 600)\ny = W @ x\nL = sum(y)")
+    (panel,) = jacobian_panels(jacobian_view(run, "W", "y"))
+    assert np.shape(panel["values"]) == (55, 55), "as many as were looked at of 500"
+    assert panel["note"].startswith("the largest entry of each block")
+    assert "each block" in picture_svg({"panels": [panel]})
 
 
 @pytest.mark.parametrize("name", ["decision_regions", "denoising", "inpainting"])

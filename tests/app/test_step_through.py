@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from gradviz.app import session
+from gradviz.app.pages import step_through
 from gradviz.app.program import Program
 from gradviz.demos import get
 
@@ -61,52 +62,99 @@ def test_a_new_demo_resets_what_the_widgets_show() -> None:
     assert app.multiselect[0].value == ["w1", "w2"]
 
 
-def edited(before: Program, text: str) -> Program:
-    """The program after its text was edited."""
+def edited(chosen: tuple[str, ...] | None, *texts: str) -> Program:
+    """D1 after its text was edited; `chosen` is what a person differentiates by, None leaves the demo's choice."""
 
-    def script(before: object, text: str) -> None:
-        import streamlit as st
-
+    def script(chosen: tuple[str, ...] | None, texts: tuple[str, ...]) -> None:
         from gradviz.app import session
 
         session.start()
-        st.session_state.program = st.session_state.good = before
-        session.edit(text)
+        if chosen is not None:
+            session.choose_wrt(chosen)
+        for text in texts:
+            session.edit(text)
+            session.current()
 
-    app = testing.AppTest.from_function(script, args=(before, text))
+    app = testing.AppTest.from_function(script, args=(chosen, texts))
     return working(app.run()).session_state.program  # type: ignore[no-any-return]
 
 
+VECTORS = "W = [[1, -2], [3, 4]]\nx = [1, 1]\nb = [0.5, -1]\nL = sum(relu(W@x + b)**2)"
+
+
 @pytest.mark.parametrize(
-    ("text", "wrt"),
+    ("chosen", "texts", "wrt"),
     [
-        ("y = a*b", ("a", "b")),
-        ("x = 5\nw1 = 1\ny = w1*x", ("w1",)),
-        ("x = 5\nw1 = 1\nb = 2\ny = w1*x + b", ("w1", "b")),
-        ("x = 5\ny = x*2", None),
-        ("y = (", ("w1", "w2")),
+        (None, ["y = a*b"], None),
+        (None, [VECTORS], None),
+        (None, ["x = 0\nf = 1/x", VECTORS], None),
+        (None, ["x = 5\nw1 = 1\ny = w1*x"], None),
+        (None, [get("D1").text.replace("x = 5", "x = 7")], ("w1", "w2")),
+        (None, ["y = ("], ("w1", "w2")),
+        (("w1",), ["x = 5\nw1 = 1\ny = w1*x"], ("w1",)),
+        (("w1",), ["x = 5\nw1 = 1\nb = 2\ny = w1*x + b"], ("w1", "b")),
+        (("w1",), ["x = 5\ny = x*2"], None),
+        ((), ["x = 5\ny = x*2"], None),
     ],
 )
-def test_an_edit_never_ends_with_nothing_to_differentiate(text: str, wrt: tuple[str, ...] | None) -> None:
-    assert edited(Program.of_demo(get("D1")), text).wrt == wrt
+def test_what_an_edited_text_is_differentiated_by(
+    chosen: tuple[str, ...] | None, texts: list[str], wrt: tuple[str, ...] | None
+) -> None:
+    assert edited(chosen, *texts).wrt == wrt
 
 
-def test_what_cannot_be_opened_is_closed_and_said_once() -> None:
+def test_a_choice_in_the_address_is_a_persons_own() -> None:
+    for program, chosen in ((Program("y = a*b", wrt=("a",)), True), (Program.of_demo(get("D1")), False)):
+        app = page(program)
+        assert app.session_state.program.wrt == program.wrt
+        assert app.session_state.chosen == chosen
+
+
+@pytest.fixture
+def stories(monkeypatch: pytest.MonkeyPatch) -> list[dict[str, Any]]:
+    """What the stepper was given, run by run."""
+    given: list[dict[str, Any]] = []
+    monkeypatch.setattr(step_through, "stepper", lambda story, **_: given.append(story))
+    return given
+
+
+@pytest.mark.parametrize(
+    ("text", "message", "excerpt"),
+    [
+        ("f = (x*y + ", "Line 1: ", "f = (x*y + \n    ^"),
+        ("A=zeros(3,4)\nx=ones(3)\nL=sum(A@x)", "Line 3: matmul: A has shape (3, 4)", "L=sum(A@x)\n       ^"),
+    ],
+)
+def test_an_error_is_told_over_the_last_picture_that_worked(
+    stories: list[dict[str, Any]], text: str, message: str, excerpt: str
+) -> None:
+    page(Program(text))
+    alert = stories[-1]["alert"]
+    assert alert["message"].startswith(message)
+    assert alert["excerpt"] == excerpt
+    assert alert["shown"] == "Shown is the last program that worked."
+    assert stories[-1]["title"] == get("D1").title
+    page()
+    assert stories[-1]["alert"] is None
+
+
+def test_what_cannot_be_opened_is_closed_and_said_once(stories: list[dict[str, Any]]) -> None:
     lines = [f"a{i} = sigmoid(a{i - 1})" for i in range(1, 200)]
     app = page()
     app.session_state.program = Program("\n".join(lines), opened=tuple(f"a{i}" for i in range(1, 200)))
     working(app.run())
-    assert "500 operations" in app.error[0].value
+    assert "500 operations" in stories[-1]["alert"]["message"]
+    assert stories[-1]["alert"]["shown"] == "Shown is the program with nothing opened or folded."
     assert app.session_state.program.opened == ()
-    assert not working(app.run()).error
+    working(app.run())
+    assert stories[-1]["alert"] is None
 
 
-def test_a_message_is_no_markdown() -> None:
-    program = Program("f = sigmoid(x)", opened=("f", "f/![](//elsewhere.test/a.png)"))
-    message = page(program).error[0].value
-    assert "elsewhere" in message
-    assert "![" not in message
-    assert "//" not in message
+@pytest.mark.parametrize(
+    ("value", "slider"), [("5", "%0.2f"), ("1e12", "%e"), ("1e-9", "%e"), ("0", "%0.2f")]
+)
+def test_a_number_too_long_for_its_field_is_written_short(value: str, slider: str) -> None:
+    assert page(Program(f"x = {value}\ny = x*2")).slider[0].proto.format == slider
 
 
 def test_toggled() -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from types import SimpleNamespace as Namespace
 from typing import Any
 
+import numpy as np
 import pytest
 
 from gradviz.app.program import Program
@@ -133,23 +134,27 @@ def test_a_factor_of_the_ledger_opens_its_matrix(page: Page, browser: Browser) -
 
 
 def test_an_order_is_refused_naming_both_factors_and_then_accepted(page: Page, browser: Browser) -> None:
+    begun = browser.ledger["exercise"]
+    assert begun["verdict"] is None, "nobody has tried yet"
+    assert begun["typed"] == "a b c d", "the letters of the cards do not give the order away"
+    page.send({"kind": "arrange", "order": begun["order"], "transposed": []})
     verdict = browser.ledger["exercise"]["verdict"]
     assert not verdict["ok"]
     assert verdict["failing"] == [0, 1]
-    assert "∂ℒ/∂ŷ (2×1)" in verdict["reason"]
-    assert "∂ŷ/∂g (3×2)" in verdict["reason"]
+    assert "∂ŷ/∂g (3×2) times ∂f/∂W₁ (12×3)" in verdict["reason"]
     page.send({"kind": "arrange", "order": [0, 1, 2, 3], "transposed": []})
     assert browser.ledger["exercise"]["verdict"]["ok"]
     page.layout("numerator")
     assert browser.ledger["exercise"]["verdict"]["ok"], "the same product, reversed with the layout"
     page.send({"kind": "again"})
-    assert not browser.ledger["exercise"]["verdict"]["ok"]
+    assert browser.ledger["exercise"]["verdict"] is None
+    assert browser.ledger["exercise"]["typed"] == "a b c d"
 
 
 @pytest.mark.parametrize(
     ("text", "ok", "problem"),
-    [("1 2 3 4", True, ""), ("4T 3T 2T 1T", True, ""), ("1 2T 4 3", False, ""), ("1 2 3", None, "every factor once"),
-     ("1 2 3 9", None, "9 is no factor"), ("one", None, "one is no factor"), ("", None, "every factor once")],
+    [("b d a c", True, ""), ("cT aT dT bT", True, ""), ("b dT c a", False, ""), ("b d a", None, "every factor once"),
+     ("b d a z", None, "z is no factor"), ("one", None, "one is no factor"), ("", None, "every factor once")],
 )  # fmt: skip
 def test_an_order_can_be_typed(
     page: Page, browser: Browser, text: str, ok: bool | None, problem: str
@@ -183,10 +188,13 @@ def test_a_layer_of_1000_by_1000(page: Page, browser: Browser) -> None:
     assert "N = 0 is no size" in browser.ledger["costs"]["problem"]
 
 
-def test_what_is_too_large_is_shown_by_its_structure_and_one_row(browser: Browser) -> None:
-    Page(Program("x = randn(1000)\nW = randn(1000, 1000)\ny = W @ x\nL = sum(y)"))
+def test_what_is_too_large_is_shown_in_blocks(browser: Browser) -> None:
+    page = Page(Program("x = randn(1000)\nW = randn(1000, 1000)\ny = W @ x\nL = sum(y)"))
     assert browser.matrix["matrix"] is None
-    assert len(browser.matrix["first_row"]) == 1000
+    assert np.shape(browser.matrix["blocks"]["values"]) == (96, 96)
+    page.pick("wrt", "W")
+    assert browser.matrix["shape"] == [10**6, 1000]
+    assert np.shape(browser.matrix["blocks"]["values"]) == (16, 16), "as many of the 1000 as were looked at"
 
 
 @pytest.mark.parametrize("text", ["x = 2\n", "x = 2\ny = x*", "A = randn(3, 4)\nx = randn(3)\ny = A @ x", "", "y = log(-1)",
@@ -214,7 +222,8 @@ def test_a_damaged_address_is_said(browser: Browser) -> None:
 def test_demos_and_identities(page: Page, browser: Browser, name: str) -> None:
     working(by_label(page.app.selectbox, "Program").select(name).run())
     assert page.app.session_state["jacobians.program"].text == get(name).text
-    assert browser.ledger["exercise"]["verdict"] is not None
+    begun = browser.ledger["exercise"]
+    assert sorted(begun["order"]) == list(range(len(begun["letters"])))
 
 
 def test_the_program_of_the_step_through_page(browser: Browser) -> None:
@@ -237,7 +246,8 @@ def test_the_other_layout_is_undone_by_itself() -> None:
     arrangement = Arrangement((2, 0, 1, 3), frozenset({0}))
     assert arrangement.in_other_layout() != arrangement
     assert arrangement.in_other_layout().in_other_layout() == arrangement
-    assert str(arrangement) == "3 1T 2 4"
+    assert arrangement.letters() == ["b", "c", "a", "d"]
+    assert arrangement.text("wxyz") == "y wT x z"
 
 
 class Exercise:
@@ -277,8 +287,8 @@ def typing(monkeypatch: pytest.MonkeyPatch, browser: Browser) -> Browser:
     """Stands for the components of the page."""
     from gradviz.app.pages import derivation
 
-    def editor(text: str, version: int, error: Any, *, on_enter: Any, **_: Any) -> None:
-        browser.editor = {"text": text, "version": version, "error": error}
+    def editor(text: str, version: int, error: Any, *, on_enter: Any, **more: Any) -> None:
+        browser.editor = {"text": text, "version": version, "error": error, **more}
 
         def type_and_enter(answer: str) -> None:
             import streamlit as st
@@ -318,10 +328,19 @@ def test_every_answer_gets_a_verdict_in_words(typing: Browser, answer: str, box:
 
 def test_the_place_of_a_mistake_is_underlined(typing: Browser) -> None:
     page = Exercise()
-    page.answer("outer(W2 @ (yhat - y), x)")
+    said = page.answer("outer(W2 @ (yhat - y), x)")
     assert typing.editor["error"].span == (9, 10)
+    assert not typing.editor["explains"], "said once, in the verdict"
+    assert "Got (2, 3) and (2,); expected as many columns on the left as rows on the right." in said
     page.answer(RIGHT)
     assert typing.editor["error"] is None
+
+
+@pytest.mark.parametrize("answer", ["x" * 2000, "W1 + " + "q" * 3000, "'" + "z" * 2000, "relu(" * 400])
+def test_a_long_mistake_is_cut_short(typing: Browser, answer: str) -> None:
+    said = Exercise().answer(answer)
+    assert said and all(len(line) < 320 for line in said.splitlines())
+    assert max(map(len, said.split())) <= 60
 
 
 def test_numbers_are_given_away_on_demand_only(typing: Browser) -> None:

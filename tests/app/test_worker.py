@@ -9,14 +9,15 @@ from typing import Any
 import pytest
 
 from gradviz.app import worker as module
-from gradviz.app.worker import Turns, Worker
+from gradviz.app.turns import Turns
+from gradviz.app.worker import Worker
 from gradviz.errors import GradvizError, Stopped
 
 
 class Counting:
     """An experiment of 5 batches an epoch that notes what was done with it."""
 
-    settings = trainer = None
+    settings = trainer = stage = None
     epoch_length = 5
 
     def __init__(self, fails_at: int = -1, endless: bool = False) -> None:
@@ -53,6 +54,7 @@ class Counting:
 
     def phases(self, stop: Callable[[], bool] | None = None) -> Iterator[str]:
         for stage in ("sample", "forward", "backward", "update"):
+            self.stage = stage
             self.stages.append(stage)
             if stage == "update":
                 self.advance(stop)
@@ -172,7 +174,7 @@ def test_an_error_is_kept_until_reset(make: Callable[..., Worker]) -> None:
 
 def test_an_error_in_the_picture_is_shown_too(make: Callable[..., Worker]) -> None:
     worker = make()
-    worker._render = lambda experiment: 1 / 0
+    worker._render = lambda experiment, share: 1 / 0
     look = worker.look()
     look = worker.look()
     assert look.state == "failed"
@@ -206,6 +208,29 @@ def test_the_rest_wait_in_words_and_come_in_turn(make: Callable[..., Worker]) ->
     until(lambda: batches(second) > 0)
 
 
+def test_a_place_in_line_outlives_a_change_of_settings(make: Callable[..., Worker]) -> None:
+    turns = Turns(1, seconds=1e9)
+    first, second, third = (make(turns=turns) for _ in range(3))
+    for worker in (first, second, third):
+        worker.start()
+        until(lambda: worker in turns._line)  # noqa: B023
+    for worker in (first, second, second):
+        with worker.held():
+            pass
+        assert turns._line == [first, second, third]
+    until(lambda: batches(first) > 3)
+    with second.held() as experiment:
+        experiment.batches = 77
+    assert second.look().picture == {"batches": 77}, "what was changed is shown before its turn comes"
+    second.one_batch()  # does not queue, so it leaves
+    until(lambda: second.state == "paused")
+    assert turns._line == [first, third]
+    for worker in (first, third):
+        worker.pause()
+    assert turns._line == []
+    assert turns._since == {}
+
+
 def test_a_turn_ends_when_somebody_waits(make: Callable[..., Worker]) -> None:
     turns = Turns(1, seconds=0.0)
     workers = [make(turns=turns) for _ in range(3)]
@@ -237,6 +262,59 @@ def test_held_is_between_two_batches_and_training_goes_on(make: Callable[..., Wo
     assert worker.state == "paused"
 
 
+def test_everything_is_renewed_but_while_it_trains_at_full_speed() -> None:
+    shares: list[float | None] = []
+    worker = Worker(Counting(), lambda experiment, share: shares.append(share), turns=Turns(4))
+
+    def shown_since(act: Callable[[], Any]) -> set[float | None]:
+        shares.clear()
+        act()
+        until(lambda: worker.look() and len(shares) >= 3)
+        found = set(shares[1:-1])
+        worker.pause()
+        return found
+
+    assert worker.look().version == 1
+    assert shares == [None], "paused"
+    assert shown_since(worker.start) == {module.SHARE}
+    shares.clear()
+    worker.look()
+    assert shares == [None], "paused again"
+    worker.one_batch()
+    until(lambda: worker.look().state == "paused")
+    assert shares[-1] is None
+    worker.limit = 1e6
+    assert shown_since(worker.start) == {module.LIMITED}
+    worker.limit = module.STAGED
+    assert shown_since(worker.start) == {None}
+    worker.limit = None
+    worker.start()
+    with worker.held():
+        shares.clear()
+    until(lambda: len(shares) >= 2)
+    worker.pause()
+    assert shares[:2] == [None, module.SHARE], "at once what somebody changed"
+
+
+def test_pictures_keep_their_pace_where_batches_are_long(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Batches of 60 ms: not one picture for two of them."""
+    now, shown = 0.0, []
+    worker = Worker(Counting(), lambda experiment, share: shown.append(now), turns=Turns(4))
+
+    def batch(stop: Any = None) -> None:
+        nonlocal now
+        now += 0.06
+
+    worker.experiment.advance = batch  # type: ignore[method-assign]
+    worker.look()
+    shown.clear()
+    monkeypatch.setattr(module, "perf_counter", lambda: now)
+    monkeypatch.setattr(module, "FORGOTTEN", 1e9)
+    worker._done = lambda: now > 6
+    worker._train(lambda: False)
+    assert 10 * 6 <= len(shown) <= module.LOOKS * 6 + 1
+
+
 def test_a_picture_is_made_only_when_something_changed(make: Callable[..., Worker]) -> None:
     worker = make()
     assert worker.look().version == worker.look().version
@@ -258,3 +336,16 @@ def test_a_new_experiment_takes_the_place_of_one_that_runs(make: Callable[..., W
     with pytest.raises(GradvizError):
         worker.replace(refuse)
     assert worker.experiment is other
+
+
+def test_a_look_brings_all_pictures_since_the_last(make: Callable[..., Worker]) -> None:
+    worker = make()
+    worker.start()
+    until(lambda: len(worker._unseen) >= 3)
+    look = worker.look()
+    shown = [picture["batches"] for picture in (*look.earlier, look.picture)]
+    assert len(shown) >= 3
+    assert shown == sorted(set(shown))
+    until(lambda: worker._unseen)
+    worker.pause()
+    assert worker.look().earlier == (), "who pauses sees what is"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +20,6 @@ def open_app(page: Any, server: str, program: Program | None = None, k: int = 0)
     query = f"?p={program.to_link()}&k={k}" if program else ""
     page.goto(f"{server}/{query}")
     page.wait_for_selector(".gv svg .gv-node")
-    page.hover("[data-testid=stSidebarHeader]")
     page.click("[data-testid=stSidebarCollapseButton] button")
     page.wait_for_timeout(500)
 
@@ -106,14 +106,22 @@ def test_a_broken_expression_shows_the_caret_and_keeps_the_graph(app: Any, serve
     type_program(app, "a = 2\nb = 3\nc = a^b")
     app.wait_for_selector(".gradviz-editor mark")
     assert app.text_content(".gradviz-editor mark") == "^"
-    message = app.inner_text(".gradviz-editor .message")
+    app.wait_for_selector(".gv-alert:not([hidden])")
+    message = app.inner_text(".gv-alert")
     assert "**" in message
     assert "c = a^b\n     ^" in message
+    assert "Shown is the last program that worked." in message
+    banner, graph = (app.locator(part).bounding_box() for part in (".gv-alert", ".gv-graph"))
+    assert banner["y"] >= 0
+    assert banner["y"] + banner["height"] <= graph["y"] + 1 <= 360
+    app.click(".gv-next")
+    assert texts(app)["value:f"] == "5", "and can be stepped through"
     assert texts(app)["value:x"] == "5", "the last good graph stays"
     assert app.input_value(".gradviz-editor textarea").endswith("c = a^b"), "what was typed stays"
     app.fill(".gradviz-editor textarea", "a = 2\nb = 3\nc = a**b")
     app.wait_for_function(f"({READ})().querySelector('[data-slot=\"value:c\"]') !== null")
     app.wait_for_selector(".gradviz-editor mark", state="detached")
+    app.wait_for_selector(".gv-alert", state="hidden")
 
 
 def test_a_slider_keeps_the_step_and_the_address_keeps_everything(app: Any, server: str) -> None:
@@ -131,6 +139,47 @@ def test_a_slider_keeps_the_step_and_the_address_keeps_everything(app: Any, serv
     app.wait_for_selector(".gv svg .gv-node")
     app.wait_for_function(f"({READ})().querySelector('[data-slot=\"value:x\"] text').textContent === '3'")
     assert texts(app)["gradient:w1"] == "24"
+
+
+def in_pane(page: Any, node: str) -> bool:
+    """Whether the core of a node lies inside the graph's pane."""
+    core = page.locator(f".gv-node[data-node='{node}'] .gv-core").bounding_box()
+    pane = page.locator(".gv-graph").bounding_box()
+    return all(
+        pane[at] <= core[at] and core[at] + core[size] <= pane[at] + pane[size]
+        for at, size in (("x", "width"), ("y", "height"))
+    )
+
+
+def test_the_first_screen_has_the_program_and_the_button_that_folds_the_rail(app: Any, server: str) -> None:
+    app.goto(server)
+    app.wait_for_selector(".gv svg .gv-node")
+    app.mouse.move(900, 600)
+    assert app.locator("[data-testid=stSidebarCollapseButton]").is_visible()
+    box = app.locator(".gradviz-editor textarea").bounding_box()
+    assert box["y"] + box["height"] <= 720
+    links = [link.bounding_box() for link in app.locator("[data-testid=stSidebarNavLink]").all()]
+    assert all(below["y"] - above["y"] >= 24 for above, below in pairwise(links)), "room for a finger each"
+
+
+def test_longer_numbers_leave_the_graph_in_view(app: Any, server: str) -> None:
+    app.goto(server)
+    app.wait_for_selector(".gv svg .gv-node")
+    app.get_by_label("value of x").fill("1e12")
+    app.keyboard.press("Enter")
+    app.wait_for_function(f"({READ})().querySelector('[data-slot=\"value:x\"] text').textContent === '1e12'")
+    assert app.get_by_label("value of x").input_value() == "1e+12"
+    app.click(".gv-last")
+    assert in_pane(app, "L")
+    assert in_pane(app, "w1")
+
+
+def test_a_node_with_many_users_is_followed(app: Any, server: str) -> None:
+    text = "x = 0.1\nf = " + " + ".join(f"sin({i}*x)" for i in range(1, 60))
+    open_app(app, server, Program(text))
+    app.keyboard.press("End")
+    app.wait_for_timeout(400)  # the view glides
+    assert in_pane(app, "x")
 
 
 def test_a_fused_operation_opens_into_its_gates_and_folds_back(app: Any, server: str) -> None:
@@ -179,15 +228,14 @@ def overlap(a: list[float], b: list[float], slack: float = 1.5) -> bool:
 @pytest.mark.parametrize("demo", demos().values(), ids=lambda demo: demo.name)
 def test_every_step_of_every_demo_can_be_read_from_the_back_row(app: Any, server: str, demo: Demo) -> None:
     open_app(app, server, Program.of_demo(demo))
-    forward = (
-        "End" if demo.group else "ArrowRight"
-    )  # the many of a group: empty, and with every number there is
+    stride = 3 if demo.group else 1  # the many of a group
     steps = 0
     while True:
         picture = app.evaluate(GEOMETRY)
         assert_readable(picture)
         before = texts(app)
-        app.keyboard.press(forward)
+        for _ in range(stride):
+            app.keyboard.press("ArrowRight")
         if texts(app) == before:
             break
         steps += 1

@@ -210,3 +210,23 @@ def test_an_unchanged_panel_is_not_drawn_again(page: Any) -> None:
     )
     page.evaluate("() => view.update(structuredClone(data))")
     assert page.locator(".lv-canvas").evaluate("(canvas) => canvas.mark === canvas.labels")
+
+
+def test_pictures_that_came_together_are_played_once(page: Any) -> None:
+    """The moments before come first, a changed panel at a time, then the picture of now; the same message again, which
+    Streamlit may send, neither plays nor cuts them again."""
+    mount(page, [*of_kind("text"), *of_kind("loop")])
+    found = page.evaluate("""async () => {
+        const shown = [], watch = new MutationObserver(() => shown.push(title()));
+        const title = () => document.getElementById('host').shadowRoot.querySelector('.lv-title').textContent;
+        const named = (name) => ({ ...data.panels[0], title: name });
+        const next = { ...data, version: 7, earlier: [[named('one')], [named('two')]], panels: [named('three'), data.panels[1]] };
+        watch.observe(document.getElementById('host').shadowRoot, { childList: true, characterData: true, subtree: true });
+        view.update(next);
+        view.update(structuredClone(next));
+        await new Promise((done) => setTimeout(done, 500));
+        view.update(structuredClone(next));
+        await new Promise((done) => setTimeout(done, 200));
+        return shown.filter((name, i) => name !== shown[i - 1]);
+    }""")
+    assert found == ["one", "two", "three"]

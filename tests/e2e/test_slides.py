@@ -49,7 +49,13 @@ def test_a_picture_of_the_step_on_screen(app: Any, server: str) -> None:
         "relu_chain.svg",
         expected,
     )
-    dialog.get_by_role("button", name="Close").click()
+    button = dialog.get_by_role("button", name="Download relu_chain.svg")
+    for key in ("ArrowRight", "Escape"):
+        button.evaluate(
+            "(button) => { button.disabled = false; button.focus(); button.disabled = true; }"
+        )  # busy
+        app.wait_for_function("document.activeElement === document.body")
+        app.keyboard.press(key)
     dialog.wait_for(state="detached")
     assert app.locator(".gv-counter").inner_text() == "step 7 of 10 · backward"
 

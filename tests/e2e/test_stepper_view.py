@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from typing import Any
 
 import pytest
@@ -200,6 +201,27 @@ def test_keys_are_left_to_a_page_that_wants_them(page: Any) -> None:
     assert _counter(page) == "step 1 of 5 · forward"
 
 
+def test_a_step_about_a_node_that_is_not_drawn_marks_nothing(page: Any) -> None:
+    data = payload()
+    data["scene"]["boxes"] = [box for box in data["scene"]["boxes"] if box["id"] != "L"]
+    data["scene"]["edges"] = [edge for edge in data["scene"]["edges"] if edge["target"] != "L"]
+    _mount(page, data)
+    for counter, resting in (("step 1 of 5 · forward", False), ("step 2 of 5 · forward", True)):
+        _press(page, "ArrowRight")
+        assert _counter(page) == counter
+        assert ("gv-resting" in page.get_attribute(".gv-svg", "class")) == resting
+
+
+def test_an_open_dialog_of_the_page_gets_the_keys(page: Any) -> None:
+    _mount(page, payload(), before='<div id="outside" role="dialog" tabindex="-1"></div>')
+    page.evaluate("outside.addEventListener('keydown', (event) => calls.push(event.key))")
+    _press(page, "ArrowRight")
+    assert page.evaluate("document.activeElement.id") == "outside"
+    page.evaluate("document.activeElement.blur()")
+    _press(page, "Escape")
+    assert (_counter(page), page.evaluate("calls")) == ("start · 5 steps", ["Escape"])
+
+
 def test_only_handled_keys_are_taken_from_the_browser(page: Any) -> None:
     _mount(page, payload())
     taken = page.evaluate("""() => Object.fromEntries([['ArrowRight'], ['x'], ['ArrowRight', {ctrlKey: true}]].map(([key, more]) => {
@@ -278,6 +300,89 @@ def test_update_keeps_the_place_for_other_numbers_and_starts_afresh_for_another_
     page.evaluate("(data) => view.update(data)", other | {"program": "another", "k": 1})
     assert _counter(page) == "step 1 of 5 · forward"
     assert page.get_attribute(".gv-camera", "transform") != camera
+
+
+@pytest.mark.parametrize(("keys", "refits"), [([], True), (["+"], False), (["Shift+ArrowRight"], False)])
+def test_a_graph_that_outgrows_the_view_fits_again_unless_moved_by_hand(
+    page: Any, keys: list[str], refits: bool
+) -> None:
+    _mount(page, payload())
+    _press(page, *keys)
+    before = page.get_attribute(".gv-camera", "transform")
+    wider = payload()
+    wider["scene"]["width"] = 700
+    wider["scene"]["boxes"][2]["x"] = 640
+    page.evaluate("(data) => view.update(data)", wider)
+    left, first, last, right = page.evaluate(_DRAWN)
+    assert (left < first < last < right) or not refits
+    assert (page.get_attribute(".gv-camera", "transform") != before) == refits
+
+
+def test_of_ends_too_far_apart_the_node_of_the_step_is_followed(page: Any) -> None:
+    data = payload()
+    data["scene"] |= {"width": 420, "height": 9000}
+    data["scene"]["boxes"][2]["y"] = 8900
+    _mount(page, data)
+    for key, node in (("End", "w"), ("ArrowLeft", "f")):
+        _press(page, key)
+        page.wait_for_timeout(400)  # the view glides
+        core, pane = (
+            page.locator(at).bounding_box() for at in (f"[data-node='{node}'] .gv-core", ".gv-graph")
+        )
+        assert pane["y"] <= core["y"] <= pane["y"] + pane["height"] - core["height"]
+
+
+def test_an_alert_stands_above_a_graph_that_can_still_be_stepped_through(page: Any) -> None:
+    alert = {"message": HOSTILE, "excerpt": "f = (\n    ^", "hint": "", "shown": "Shown is the last one."}
+    _mount(page, payload() | {"alert": alert})
+    assert page.locator(".gv-alert > *").all_inner_texts() == [HOSTILE, alert["excerpt"], alert["shown"]]
+    banner, graph = (page.locator(part).bounding_box() for part in (".gv-alert", ".gv-graph"))
+    assert banner["y"] + banner["height"] <= graph["y"] + 1
+    left, first, last, right = page.evaluate(_DRAWN)
+    assert left < first < last < right
+    _press(page, "ArrowRight")
+    assert _counter(page) == "step 1 of 5 · forward"
+    page.evaluate("(data) => view.update(data)", payload())
+    assert not page.locator(".gv-alert").is_visible()
+    assert _counter(page) == "step 1 of 5 · forward"
+
+
+def test_the_inspector_aligns_a_matrix_and_adds_the_digits_of_a_number(page: Any) -> None:
+    data = payload()
+    data["nodes"]["w"]["value"] = "[[1 −2.5]\n [30 4]]"
+    data["timeline"]["value:f"][1] = [1, "54.72", "54.72122741389812"]
+    data["nodes"]["f"]["value"] = "54.72122741389812"
+    _mount(page, data)
+    _press(page, "n", "1")
+    assert page.locator(".gv-numbers dd").first.text_content() == "[[ 1 −2.5]\n [30    4]]"
+    _press(page, "ArrowRight", "n")
+    assert page.locator(".gv-numbers dd").first.inner_text().split("\n") == [
+        "54.72",
+        "exact 54.72122741389812",
+    ]
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+def test_the_rule_is_as_legible_as_the_number(page: Any, theme: str) -> None:
+    data = payload()
+    data["steps"][0]["stages"] *= 2
+    _mount(page, data)
+    page.evaluate("(theme) => (document.querySelector('.gv').dataset.theme = theme)", theme)
+    _press(page, "ArrowRight")
+    colours = "[getComputedStyle(document.querySelector(at)).color, getComputedStyle(document.querySelector('.gv')).backgroundColor]"
+    for at in (".gv-stage:first-child .gv-formula", ".gv-stage:first-child .gv-label"):
+        ink, paper = (_luminance(colour) for colour in page.evaluate(f"(at) => {colours}", at))
+        assert (max(ink, paper) + 0.05) / (min(ink, paper) + 0.05) >= 7
+    sizes = "[...document.querySelectorAll('.gv-label, .gv-phases span')].map((e) => parseFloat(getComputedStyle(e).fontSize))"
+    assert min(page.evaluate(sizes)) >= 14
+
+
+def _luminance(colour: str) -> float:
+    """Relative luminance of a computed colour, rgb(27, 35, 48) or color(srgb 0.1 0.1 0.2)."""
+    parts = [float(part) for part in re.findall(r"[\d.]+", colour)][:3]
+    channels = [part / 255 if colour.startswith("rgb") else part for part in parts]
+    linear = [c / 12.92 if c <= 0.04045 else ((c + 0.055) / 1.055) ** 2.4 for c in channels]
+    return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
 
 
 def test_destroy_leaves_nothing_behind(page: Any) -> None:
@@ -575,9 +680,10 @@ def test_the_leaves_behind_an_edge_say_what_is_reused(
 def test_a_jacobian_is_represented_by_its_size(page: Any) -> None:
     data = payload()
     data["edges"]["f:0"] |= {"structure": "dense", "jacobian": "2 × 3", "local": "dense Jacobian, not formed"}
+    data["edges"]["L:0"] |= {"short": "diag([0 12])", "jacobian": "2 × 2", "local": "diag([0 12])"}
     _mount(page, data)
     _press(page, "2")
-    assert page.locator(".gv-factor .gv-number").all_inner_texts() == ["2 × 3", "12"]
+    assert page.locator(".gv-factor .gv-number").all_inner_texts() == ["2 × 3", "diag([0 12])"]
     assert "pulled through them from right to left" in page.inner_text(".gv-product")
 
 

@@ -91,5 +91,5 @@ export default function ({ parentElement, data, setTriggerValue }) {
     editor.mirror.scrollLeft = editor.area.scrollLeft;
   };
   underline(editor, data.error);
-  explain(editor, data.error);
+  explain(editor, data.explains ? data.error : null);
 }

@@ -32,17 +32,19 @@ def editor(
     on_edit: Callable[[], None],
     label: str = "Program",
     rows: int = 9,
+    explains: bool = True,
     on_enter: Callable[[], None] | None = None,
 ) -> None:
     """Show the text. After an edit, `on_edit` is called and `st.session_state[key].edit` holds the new text.
 
-    A new `version` replaces what is in the field. With `on_enter` the Enter key hands the text in: `.enter` holds it;
+    A new `version` replaces what is in the field. The error is marked in the text and, with `explains`, told under
+    it. With `on_enter` the Enter key hands the text in: `.enter` holds it;
     Shift + Enter begins a new line.
     """
     data = {"text": text, "version": version, "error": _as_data(error, text), "label": label, "rows": rows}
     _component()(
         key=key,
-        data={**data, "enters": on_enter is not None},
+        data={**data, "enters": on_enter is not None, "explains": explains},
         on_edit_change=on_edit,
         on_enter_change=on_enter or (lambda: None),
     )
@@ -52,11 +54,13 @@ def _as_data(error: GradvizError | None, text: str) -> dict[str, Any] | None:
     if error is None:
         return None
     start, end = (_utf16(text, at) for at in error.span) if error.span else (None, None)
+    return {"text": text, "start": start, "end": end, **told(error)}
+
+
+def told(error: GradvizError) -> dict[str, str]:
+    """An error in words for the browser: its message, the line with carets under what it blames, and a hint."""
     facts = [f"{name} {value}" for name, value in (("got", error.got), ("expected", error.expected)) if value]
     return {
-        "text": text,
-        "start": start,
-        "end": end,
         "message": (f"Line {error.line}: " if error.line else "") + error.message[:300],
         "excerpt": error.excerpt(),
         "hint": "; ".join([*([error.hint] if error.hint else []), *facts])[:200],

@@ -19,7 +19,10 @@ const KINDS = {
   health: createHealth, pad: createPad,
 };
 
-/** Draws `data` = {panels, status: {title, state, words} or null, heard} inside `root`; `hooks.onEvents` gets what a person did and was not yet heard. */
+const PACE = 83; // milliseconds between two pictures that came together
+
+/** Draws `data` = {panels, earlier, version, status: {title, state, words} or null, heard} inside `root`: first what `earlier` lists, panels that
+ *  were different for a moment. `hooks.onEvents` gets what a person did and was not yet heard. */
 export function mount(root, data, hooks) {
   const title = el("h2", { class: "lv-name" });
   const status = el("p", { class: "lv-status" });
@@ -28,7 +31,7 @@ export function mount(root, data, hooks) {
   const foot = el("div");
   const view = el("div", { class: "lv" }, el("header", { class: "lv-head" }, title, status, alert), grid, foot);
   root.append(view);
-  const app = { root, view, title, status, alert, grid, foot, hooks, panels: new Map(), data, unheard: [], number: 0 };
+  const app = { root, view, title, status, alert, grid, foot, hooks, panels: new Map(), data, unheard: [], number: 0, timer: null };
   const theme = watchTheme(root, view);
   const recolored = new MutationObserver(() => show(app));
   recolored.observe(view, { attributes: true, attributeFilter: ["data-theme"] });
@@ -37,12 +40,15 @@ export function mount(root, data, hooks) {
   show(app);
   return {
     update: (next) => {
+      const again = next.earlier?.length > 0 && next.version === app.data.version; // Streamlit calls more often than it has news
       app.data = next;
       app.unheard = app.unheard.filter(({ number }) => number > next.heard);
       theme.apply();
-      show(app);
+      if (!again) play(app);
+      else if (app.timer === null) show(app);
     },
     destroy: () => {
+      clearTimeout(app.timer);
       for (const { part } of app.panels.values()) part.destroy();
       for (const observer of [recolored, resizing]) observer.disconnect();
       theme.stop();
@@ -59,6 +65,28 @@ function send(app, event) {
   app.hooks.onEvents?.(app.unheard);
 }
 
+/** The pictures of before, one after the other, then that of now. */
+function play(app) {
+  const before = [...(app.data.earlier ?? [])];
+  const next = () => {
+    app.timer = null;
+    if (before.length === 0) return show(app);
+    const colors = colorsHere(app);
+    for (const spec of before.shift()) {
+      const panel = app.panels.get(keyOf(spec));
+      if (panel) fill(panel, spec, colors);
+    }
+    app.timer = setTimeout(next, PACE);
+  };
+  clearTimeout(app.timer);
+  next();
+}
+
+function colorsHere(app) {
+  const background = getComputedStyle(app.view).getPropertyValue("--st-background-color").trim();
+  return colorsOf(app.view.dataset.theme, /^#[0-9a-f]{6}$/i.test(background) ? background : null);
+}
+
 function show(app) {
   const { panels, status } = app.data;
   app.title.parentElement.hidden = !status;
@@ -66,8 +94,7 @@ function show(app) {
   setText(app.title, status?.title ?? "");
   setText(app.status, status?.words ?? "");
   setText(app.alert, app.data.alert ? `⚠ ${app.data.alert}` : "");
-  const background = getComputedStyle(app.view).getPropertyValue("--st-background-color").trim();
-  const colors = colorsOf(app.view.dataset.theme, /^#[0-9a-f]{6}$/i.test(background) ? background : null);
+  const colors = colorsHere(app);
   const wanted = new Set(panels.map(keyOf));
   for (const [key, panel] of app.panels) {
     if (wanted.has(key)) continue;

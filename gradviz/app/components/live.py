@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import base64
 import math
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import cache
 from importlib.resources import files
 from typing import Any
@@ -15,27 +15,16 @@ from typing import Any
 import numpy as np
 import streamlit as st
 
+from gradviz.app.components.mounted import mounted
 from gradviz.draw import web
 
 UNITS = 12  # of a layer that are drawn
 POINTS = 360  # of a line that are sent: more than a panel has room for
 Json = dict[str, Any]
 
-_ADAPTER = """
-const views = new WeakMap();
-
-export default function ({ parentElement, data, setTriggerValue }) {
-  const root = parentElement.querySelector('.gradviz-live');
-  let view = views.get(root);
-  if (!view) {
-    const hooks = {};
-    view = { hooks, mounted: gradviz.mount(root, data, hooks) };
-    views.set(root, view);
-  } else {
-    view.mounted.update(data);
-  }
+_CONNECT = """
+function connect(view, data, setTriggerValue) {
   view.hooks.onEvents = (events) => setTriggerValue('events', events);
-  return () => { view.mounted.destroy(); views.delete(root); };
 }
 """
 
@@ -43,20 +32,23 @@ export default function ({ parentElement, data, setTriggerValue }) {
 @cache
 def _component() -> Callable[..., Any]:
     here = files(__package__)
-    return st.components.v2.component(
-        "gradviz_live",
-        html='<div class="gradviz-live"></div>',
-        css=here.joinpath("live.css").read_text(encoding="utf-8"),
-        js=f"{web.join('live', here, here / 'panels')}\n{_ADAPTER}",
-    )
+    style = here.joinpath("live.css").read_text(encoding="utf-8")
+    return mounted("live", web.join("live", here, here / "panels"), style, _CONNECT)
 
 
 def live(
-    packed: Json, status: Json | None, *, key: str, on_event: Callable[[Json], None] = lambda event: None
+    packed: Json,
+    status: Json | None,
+    earlier: Sequence[Json] = (),
+    version: int = 0,
+    *,
+    key: str,
+    on_event: Callable[[Json], None] = lambda event: None,
 ) -> None:
     """Show a packed picture under a heading {"title", "state", "words"}; `on_event` gets what a person does in it.
 
-    The browser repeats its events until it hears that they arrived, so none is lost however fast they come.
+    The browser plays the pictures that were made `earlier`, since the last call, before it, once for each `version`:
+    one message with several pictures costs Streamlit far less than several messages. The browser repeats its events until it hears that they arrived, so none is lost however fast they come.
     """
     heard = f"{key} heard"
     st.session_state.setdefault(heard, 0)
@@ -68,8 +60,25 @@ def live(
                 on_event(_unpacked(event))
 
     _component()(
-        key=key, data={**packed, "status": status, "heard": st.session_state[heard]}, on_events_change=take
+        key=key,
+        data={
+            **packed,
+            "earlier": changes([*earlier, packed]),
+            "version": version,
+            "status": status,
+            "heard": st.session_state[heard],
+        },
+        on_events_change=take,
     )
+
+
+def changes(pictures: Sequence[Json]) -> list[list[Json]]:
+    """Of each picture but the last, the panels that the next one does not have just the same."""
+    kept = [{id(panel) for panel in picture["panels"]} for picture in pictures[1:]]
+    return [
+        [panel for panel in picture["panels"] if id(panel) not in same]
+        for picture, same in zip(pictures[:-1], kept, strict=True)
+    ]
 
 
 def _unpacked(event: Json) -> Json:
@@ -251,16 +260,10 @@ def _histogram(panel: Json) -> Json:
 
 
 def _matrix(panel: Json) -> Json:
-    values, palette = np.asarray(panel["values"], dtype=np.float64), panel.get("palette", "grey")
-    low, high = panel.get("range") or limits([np.asarray(panel["values"])], palette)
-    digits = panel.get("digits", 2)
-    rounded = [
-        [f"{v:.{digits}f}".replace("-", "−") if math.isfinite(v) else str(v) for v in row] for row in values
-    ]
-    return {**_without(panel, "values"), "texts": rounded, "cells": _stack(values[None], low, high)} | {
-        "low": low,
-        "high": high,
-    }
+    values, palette = np.asarray(panel["values"]), panel.get("palette", "grey")
+    low, high = panel.get("range") or limits([values], palette)
+    cells = _stack(values[None], low, high)
+    return {**panel, "values": _floats(values), "cells": cells, "low": low, "high": high}
 
 
 def _pad(panel: Json) -> Json:

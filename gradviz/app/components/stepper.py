@@ -6,14 +6,10 @@ from collections.abc import Callable
 from functools import cache
 from typing import Any
 
-import streamlit as st
-
+from gradviz.app.components.mounted import mounted
 from gradviz.draw import web
 
-# Streamlit calls the default export again on every data change, without clean-up: mount once, then update.
-_ADAPTER = """
-const views = new WeakMap();
-
+_CONNECT = """
 /** Writes into the address without adding to the browser's history, so that Back leaves the page as ever. */
 function remember(entries) {
   const url = new URL(window.location.href);
@@ -24,37 +20,24 @@ function remember(entries) {
   window.history.replaceState(window.history.state, '', url);
 }
 
-export default function ({ parentElement, data, setTriggerValue }) {
-  const root = parentElement.querySelector('.gradviz-root');
-  let view = views.get(root);
-  if (!view) {
-    let timer = 0;
-    const hooks = {
-      onStep: (k) => { clearTimeout(timer); timer = setTimeout(remember, 250, { k }); },
-    };
-    view = { hooks, mounted: gradviz.mount(root, data, hooks) };
-    views.set(root, view);
-  } else {
-    view.mounted.update(data);
-  }
+function connect(view, data, setTriggerValue) {
   remember(view.origin === data.origin ? { p: data.link } : { p: data.link, k: data.k });
   view.origin = data.origin;
+  view.hooks.onStep ??= (k) => {
+    clearTimeout(view.timer);
+    view.timer = setTimeout(remember, 250, { k });
+  };
   view.hooks.onOpen = (id) => setTriggerValue('open', id);
   view.hooks.onFold = (id) => setTriggerValue('fold', id);
   view.hooks.onElement = (node, index) => setTriggerValue('element', { node, index });
-  return () => { view.mounted.destroy(); views.delete(root); };
 }
 """
 
 
 @cache
 def _component() -> Callable[..., Any]:
-    return st.components.v2.component(
-        "gradviz_stepper",
-        html='<div class="gradviz-root"></div>',
-        css=f"{web.style()}\n.gradviz-root {{ --gv-caption-inset: 56px; }}",  # beside the button that opens the rail
-        js=f"{web.script()}\n{_ADAPTER}",
-    )
+    style = f"{web.style()}\n.gradviz-stepper {{ --gv-caption-inset: 56px; }}"  # beside the button that opens the rail
+    return mounted("stepper", web.script(), style, _CONNECT)
 
 
 def _ignore() -> None:

@@ -11,9 +11,18 @@ import streamlit as st
 from gradviz import data
 from gradviz.app.study import begin, study
 from gradviz.app.style import verbatim
-from gradviz.app.train_page import frame, remember
-from gradviz.demos.live.decision_regions import ACTIVATIONS, OWN, POINTS, PRESETS, Experiment, Settings
+from gradviz.app.train_page import frame, remember, worker
+from gradviz.demos.live.decision_regions import (
+    ACTIVATIONS,
+    OWN,
+    POINTS,
+    PRESETS,
+    Experiment,
+    Settings,
+)
+from gradviz.demos.live.decision_regions_panels import INPUTS
 from gradviz.demos.live.overfitting import overfitting, study_panel
+from gradviz.draw.neurons import neuron_drawing
 
 TITLE = "Decision regions"
 SECTION = "Train"
@@ -78,6 +87,10 @@ def _rail() -> Settings:
     st.select_slider("Learning rate α", RATES, key="regions.learning_rate")
     st.select_slider("Regularisation (weight decay)", DECAYS, key="regions.regularisation")
     st.select_slider("Batch size", BATCHES, key="regions.batch_size")
+    st.download_button(
+        "Neurons as SVG", _neurons_svg, "neurons.svg", "image/svg+xml", on_click="ignore",
+        help="As they are now, at the training point that came last",
+    )  # fmt: skip
     return Settings(**{name: st.session_state[f"regions.{name}"] for name in _CHOSEN})
 
 
@@ -96,6 +109,18 @@ def _points() -> None:
         st.slider("Noise", 0.0, 0.6, step=0.01, key="regions.noise")
     if added := len(st.session_state["regions.points"]):
         st.button(f"Remove {added} own points", on_click=_set, args=("points", ()))
+
+
+def _neurons_svg() -> str:
+    with worker("regions").held() as experiment:
+        return drawn(experiment)
+
+
+def drawn(experiment: Experiment) -> str:
+    """The neurons as SVG, as bright as they are at the training point that came last."""
+    layers = experiment.layers_at(experiment.x[-1])
+    names = [INPUTS, *[()] * (len(layers) - 2), experiment.labels]
+    return neuron_drawing(experiment.weights, layers, names=names).to_svg()
 
 
 def _set(name: str, value: Any) -> None:

@@ -11,7 +11,8 @@ from gradviz.app import study
 from gradviz.app.train_page import frame, remember, worker
 from gradviz.demos.live import permutation
 from gradviz.demos.live.digits import Experiment, Settings
-from gradviz.demos.live.digits_panels import VIEWS, neurons
+from gradviz.demos.live.digits_neurons import neurons
+from gradviz.demos.live.digits_panels import VIEWS
 from gradviz.demos.live.framing import TRAIN_AND_EVALUATE
 from gradviz.draw.neurons import neuron_drawing
 

@@ -8,7 +8,10 @@ from typing import Any
 import streamlit as st
 
 from gradviz.app.train_page import frame, remember
-from gradviz.demos.live.inpainting import HOLES, LOSSES, OPTIMIZERS, VIEWS, Experiment, Settings
+from gradviz.demos.live.holes import HOLES
+from gradviz.demos.live.inpainting import OPTIMIZERS, Experiment, Settings
+from gradviz.demos.live.inpainting_panels import LOSSES, VIEWS
+from gradviz.demos.live.update import TITLES
 
 TITLE = "Inpainting"
 SECTION = "Train"
@@ -17,6 +20,7 @@ ORDER = 13
 WIDTHS = (16, 64, 128, 256, 512)
 RATES = (0.0003, 0.001, 0.003, 0.01, 0.03)
 BATCHES = (1, 8, 16, 64, 128)
+USUAL_RATES = {"adam": 0.001, "sgd": 0.01}
 _CHOSEN = [field.name for field in fields(Settings) if field.name != "random_state"]
 
 
@@ -47,6 +51,13 @@ def _rail() -> None:
     st.select_slider("Hidden units", WIDTHS, key="inpainting.hidden")
     st.selectbox("Loss L", list(LOSSES), key="inpainting.loss", format_func=LOSSES.__getitem__)
     st.markdown("**Learning**")
-    st.selectbox("Optimiser", list(OPTIMIZERS), key="inpainting.optimizer", format_func=str.upper)
+    st.selectbox(
+        "Optimiser", list(OPTIMIZERS), key="inpainting.optimizer", format_func=TITLES.__getitem__, on_change=_usual_rate
+    )  # fmt: skip
     st.select_slider("Learning rate α", RATES, key="inpainting.learning_rate")
     st.select_slider("Batch size", BATCHES, key="inpainting.batch_size")
+
+
+def _usual_rate() -> None:
+    """What is small for one optimiser is large for the other."""
+    st.session_state["inpainting.learning_rate"] = USUAL_RATES[st.session_state["inpainting.optimizer"]]

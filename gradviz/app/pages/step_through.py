@@ -8,7 +8,7 @@ from typing import Any
 import streamlit as st
 
 from gradviz.app import session
-from gradviz.app.components.editor import editor
+from gradviz.app.components.editor import editor, told
 from gradviz.app.components.stepper import stepper
 from gradviz.app.entry import show_entry, take_entry
 from gradviz.app.inputs import input_fields, range_editor, scalar_ranges
@@ -34,19 +34,27 @@ def show() -> None:
         return
     with st.sidebar:
         _rail(opened, error)
-    if error and error.span is None:
-        st.error(verbatim(str(error)), icon="⚠")
     if st.session_state.notice:
         st.toast(verbatim(st.session_state.notice), icon="⚠")
         st.session_state.notice = ""
     stepper(
-        {**opened.story, **session.story()},
+        {**opened.story, **session.story(), "alert": _alert(error)},
         key="stepper",
         on_open=_toggle_open,
         on_fold=lambda: _toggle_fold(opened),
         on_element=lambda: take_entry(opened.stage.run),
     )
     slides_panel(of_program(session.program(), opened))
+
+
+def _alert(error: GradvizError | None) -> dict[str, str] | None:
+    """What does not work, to be told over the picture of what does."""
+    if error is None:
+        return None
+    shown = (
+        "the last program that worked" if session.broken() else "the program with nothing opened or folded"
+    )
+    return {**told(error), "shown": f"Shown is {shown}."}
 
 
 def _show_explored(explored: session.Explored) -> None:
@@ -94,7 +102,9 @@ def _rail(opened: Opened, error: GradvizError | None) -> None:
         on_change=lambda: _take_demo(f"demo {program.text}"),
     )
     slides_button()
-    editor(program.text, st.session_state.version, error, key="editor", on_edit=_edited)
+    editor(
+        program.text, st.session_state.version, error, key="editor", on_edit=_edited, explains=False
+    )  # it is told over the picture, which is always in sight
     lesson = next((demo.lesson for demo in demos().values() if demo.text == program.text), "")
     if lesson:
         st.caption(lesson)
@@ -157,7 +167,7 @@ def _options(opened: Opened, program: Program) -> None:
         inputs,
         default=[name for name in inputs if program.wrt is None or name in program.wrt],
         key=f"wrt {inputs} {version}",
-        on_change=lambda: session.change(wrt=tuple(st.session_state[f"wrt {inputs} {version}"])),
+        on_change=lambda: session.choose_wrt(tuple(st.session_state[f"wrt {inputs} {version}"])),
     )
     st.select_slider(
         "Significant digits shown",

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, fields
 from math import ceil
 from typing import Any, ClassVar, Generic, TypeVar
 
 import numpy as np
 
+from gradviz.demos.live.curve import Curve
 from gradviz.explain.trace import Run
 from gradviz.nn.module import FloatArray
 from gradviz.nn.trainer import Phase, Trainer
@@ -17,6 +18,7 @@ from gradviz.nn.trainer import Phase, Trainer
 Batch = tuple[FloatArray, FloatArray]
 Stop = Callable[[], bool]
 Panel = dict[str, Any]
+Part = Callable[[], list[Panel]]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -53,10 +55,12 @@ class BaseExperiment(ABC, Generic[S]):
         self.rng = np.random.default_rng(self.settings.random_state)
         self.epoch = self.batch_index = 0
         self.loss: float | None = None
+        self.losses = Curve()
         self.stage: Phase | None = None
         self._current: Batch | None = None
         self._order = np.zeros(0, np.int64)
         self.start()
+        self._masks = self.trainer.rng = np.random.default_rng([self.settings.random_state, 2])  # of dropout
 
     @abstractmethod
     def start(self) -> None:
@@ -67,8 +71,13 @@ class BaseExperiment(ABC, Generic[S]):
         """The batch of these samples, with whatever is random about it drawn from `rng`."""
 
     @abstractmethod
+    def parts(self) -> Sequence[Part]:
+        """Functions that make what is shown now, some panels of plain data and arrays each, in their order. A view of
+        a running training may call the dear ones less often; how many there are changes with the settings only."""
+
     def picture(self) -> dict[str, list[Panel]]:
-        """What is shown now, as panels of plain data and arrays."""
+        """All that is shown now."""
+        return {"panels": [panel for make in self.parts() for panel in make()]}
 
     @property
     def epoch_length(self) -> int:
@@ -82,21 +91,26 @@ class BaseExperiment(ABC, Generic[S]):
 
     def phases(self, stop: Stop | None = None) -> Iterator[Phase]:
         """Learn from one batch in four stages, each named when it is done."""
-        if self.stage in (None, "update"):
+        if self._current is None or self.stage == "update":
             self._current = self._next()
         self.stage = "sample"  # a batch that is given up half-way is not drawn again
         x, y = self.batch()
         self.trainer.stop = stop
-        for stage in self.trainer.phases(x, y):
-            if stage == "update":
-                self._count()
-            self.stage = stage
-            yield stage
+        masks = self._masks.bit_generator.state
+        try:
+            for stage in self.trainer.phases(x, y):
+                if stage == "update":
+                    self._count()
+                self.stage = stage
+                yield stage
+        finally:
+            if self.stage != "update":  # nor are its masks
+                self._masks.bit_generator.state = masks
 
     def batch(self) -> Batch:
         """The batch in work, or the last one; the first one before training has begun."""
         if self._current is None:
-            self._current, self.stage = self._next(), "sample"
+            self._current = self._next()
         return self._current
 
     def explore(self) -> Run:
@@ -114,6 +128,7 @@ class BaseExperiment(ABC, Generic[S]):
 
     def _count(self) -> None:
         self.loss = self.trainer.history["loss"][-1]
+        self.losses.add(self.trainer.progress.steps - 1, self.loss)
         self.batch_index += 1
         if self.batch_index >= self.epoch_length:
             self.epoch, self.batch_index = self.epoch + 1, 0
@@ -133,7 +148,7 @@ class BaseExperiment(ABC, Generic[S]):
         self.trainer.optimizer.lr = self.settings.learning_rate
 
 
-def loss_panel(losses: list[float], width: int, rows: int) -> Panel:
+def loss_panel(losses: Curve, width: int, rows: int) -> Panel:
     """The loss of every batch so far."""
     return {
         "kind": "lines",
@@ -143,5 +158,5 @@ def loss_panel(losses: list[float], width: int, rows: int) -> Panel:
         "rows": rows,
         "x_label": "batches",
         "y_range": (0, None),
-        "series": [{"label": "loss", "y": np.asarray(losses)}],
+        "series": [{"label": "loss", **losses.series()}],
     }

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 
 from gradviz import data, nn
-from gradviz.demos.live.base import BaseExperiment, BaseSettings, Batch, Panel
-from gradviz.demos.live.linear import best_line, collapse
+from gradviz.demos.live.base import BaseExperiment, BaseSettings, Batch, Part
+from gradviz.demos.live.curve import Curve
+from gradviz.demos.live.decision_regions_panels import CELLS, MAP_CELLS, PARTS
+from gradviz.demos.live.linear import best_line
 from gradviz.nn import optim
 from gradviz.nn.module import FloatArray
 
@@ -28,10 +31,7 @@ ACTIVATIONS: dict[str, type[nn.Module]] = {
     "leaky_relu": nn.LeakyReLU,
     "none": nn.Identity,
 }
-TEST_POINTS = 300
-CELLS = 48  # of the plane's picture, along each side
-MAP_CELLS = 20  # of a neuron's map
-MAPS_SHOWN = 24  # of one layer
+TEST_POINTS, TEST_SHOWN = 300, 100
 
 Point = tuple[float, float, int]  # x₁, x₂, class
 
@@ -105,13 +105,13 @@ def make_optimizer(settings: Settings) -> optim.Optimizer:
 
 
 def make_points(settings: Settings) -> tuple[Batch, Batch]:
-    """Training points (with the added ones) and test points; own points have no test set but themselves."""
+    """Training points (with the added ones) and test points; own points have none."""
     added = np.array([point[:2] for point in settings.points], np.float32).reshape(-1, 2)
     classes = np.array([point[2] for point in settings.points], np.int64)
     if settings.data == OWN:
         if not len(added):  # something to begin with
             added, classes = np.array([[-1, 0], [1, 0]], np.float32), np.array([0, 1])
-        return (added, classes), (added, classes)
+        return (added, classes), (added[:0], classes[:0])
     rng = np.random.default_rng([settings.random_state, 1])
     noise = {} if settings.noise is None else {"noise": settings.noise}
     x, y = POINTS[settings.data](settings.count, rng, **noise)
@@ -131,14 +131,12 @@ class Experiment(BaseExperiment[Settings]):
         self.model = make_model(self.settings, self.classes)
         self.model.init(self.rng)
         self.trainer = nn.Trainer(self.model, "cross_entropy", make_optimizer(self.settings))
-        self.losses: list[
-            tuple[int, float, float]
-        ] = []  # (batches done, loss on all training points, on the test points)
+        self.curves = {part: Curve() for part in self.parts_of_points}  # loss on all points of either kind
 
     def _place_points(self) -> None:
         (self.x, self.y), (self.x_test, self.y_test) = make_points(self.settings)
         self.samples = len(self.x)
-        reach = 1.15 * max(float(np.abs(self.x).max()), float(np.abs(self.x_test).max()), 1.0)
+        reach = 1.15 * max(float(np.abs(x).max(initial=1.0)) for x in (self.x, self.x_test))
         self.extent = (-reach, reach, -reach, reach)
         self.best_line = best_line(self.x, self.y)
 
@@ -162,12 +160,20 @@ class Experiment(BaseExperiment[Settings]):
         assert isinstance(optimizer, optim.AdamW | optim.SGD)
         optimizer.weight_decay = self.settings.regularisation
 
+    def shown_points(self) -> tuple[FloatArray, FloatArray]:
+        """The training points and after them some test points, with their classes."""
+        some = slice(TEST_SHOWN)
+        return np.concatenate([self.x, self.x_test[some]]), np.concatenate([self.y, self.y_test[some]])
+
     def evaluate(self) -> dict[str, dict[str, float]]:
-        """Loss and accuracy on all training and on all test points."""
-        return {
-            "train": self.trainer.evaluate(self.x, self.y),
-            "test": self.trainer.evaluate(self.x_test, self.y_test),
-        }
+        """Loss and accuracy on all training and on all test points, where there are any."""
+        return {part: self.trainer.evaluate(x, y) for part, (x, y) in self.parts_of_points.items()}
+
+    @property
+    def parts_of_points(self) -> dict[str, Batch]:
+        """The training points, and the test points where there are any."""
+        parts = {"train": (self.x, self.y), "test": (self.x_test, self.y_test)}
+        return {part: (x, y) for part, (x, y) in parts.items() if len(x)}
 
     def plane(self, cells: int) -> FloatArray:
         """Centres of a grid of cells over the plane, (cells², 2), the top row first."""
@@ -195,6 +201,25 @@ class Experiment(BaseExperiment[Settings]):
             maps.append(x.T.reshape(-1, cells, cells))
         return maps
 
+    @property
+    def labels(self) -> list[str]:
+        """A letter for each class."""
+        return [chr(ord("A") + i) for i in range(self.classes)]
+
+    @property
+    def weights(self) -> list[FloatArray]:
+        """One matrix (outputs, inputs) per layer."""
+        return [
+            layer.parameters()["weight"] for _, layer in self.model.layers if isinstance(layer, nn.Linear)
+        ]
+
+    def layers_at(self, point: FloatArray) -> list[FloatArray]:
+        """What every layer says at one point of the plane: the inputs, each hidden layer, the classes' scores."""
+        values = [np.asarray(point, np.float32)[None]]
+        for linear, activation in _hidden(self.model):
+            values.append(activation(linear(values[-1])))
+        return [value[0] for value in (*values, self.trainer.predict(values[0]))]
+
     def lines(self) -> list[list[tuple[float, float]]]:
         """Where each neuron of the first layer is 0, as two points outside of the plane's picture; for the linear
         classifier of two classes, the border between them."""
@@ -212,121 +237,9 @@ class Experiment(BaseExperiment[Settings]):
                 found.append([(float(x), float(y)) for x, y in (foot - along, foot + along)])
         return found
 
-    def picture(self) -> dict[str, list[Panel]]:
+    def parts(self) -> list[Part]:
         """Regions, losses, the neurons' own maps and the network; the collapsed matrix where there is no activation."""
-        panels = [self._plane_panel(), *self._curve_panels()]
-        if self.settings.layers > 1:
-            maps = self.neuron_maps()
-            panels += [collapse(self.model).panel()] if self.settings.activation == "none" else []
-            panels += [_maps_panel(i, found) for i, found in enumerate(maps, 1)]
-            panels.append(self._network_panel(maps))
-        return {"panels": panels}
-
-    def _plane_panel(self) -> Panel:
-        regions = self.regions()
-        x = np.concatenate([self.x, self.x_test[:100]])
-        own = self.settings.data == OWN
-        x, y = (self.x, self.y) if own else (x, np.concatenate([self.y, self.y_test[:100]]))
-        wrong = self.trainer.predict(x, batch_size=None).argmax(axis=1) != y
-        return {
-            "kind": "regions",
-            "id": "plane",
-            "title": "Decision regions",
-            "note": "dashed: where a neuron of the first layer is 0"
-            if self.settings.layers > 1
-            else "dashed: the linear border",
-            "width": 6,
-            "rows": 6,
-            "extent": self.extent,
-            "field": regions[1] if self.classes == 2 else regions,
-            "points": x,
-            "classes": y,
-            "test": np.arange(len(x)) >= len(self.x),
-            "wrong": wrong,
-            "labels": [chr(ord("A") + i) for i in range(self.classes)],
-            "lines": self.lines() if self.settings.width <= 16 or self.settings.layers == 1 else [],
-            "add": True,
-        }
-
-    def _curve_panels(self) -> list[Panel]:
-        found = self.evaluate()
-        step = self.trainer.progress.steps
-        if not self.losses or self.losses[-1][0] != step:
-            self.losses.append((step, found["train"]["loss"], found["test"]["loss"]))
-        steps, train, test = np.array(self.losses).T
-        series = [
-            {"label": "train", "x": steps, "y": train, "style": "solid"},
-            {"label": "test", "x": steps, "y": test, "style": "dashed"},
-        ]
-        accuracies = {part: found[part]["accuracy"] for part in found}
-        if self.settings.layers == 1 and self.classes == 2:
-            accuracies["best line of all"] = self.best_line
-        return [
-            {
-                "kind": "lines",
-                "id": "loss",
-                "title": "Loss on all points",
-                "width": 6,
-                "rows": 4,
-                "x_label": "batches",
-                "y_range": (0, None),
-                "series": series,
-            },
-            {
-                "kind": "bars",
-                "id": "accuracy",
-                "title": "Points on the right side",
-                "width": 6,
-                "rows": 2,
-                "labels": list(accuracies),
-                "values": list(accuracies.values()),
-                "range": (0, 1),
-                "percent": True,
-            },
-        ]
-
-    def _network_panel(self, hidden: list[FloatArray]) -> Panel:
-        weights = [
-            layer.parameters()["weight"] for _, layer in self.model.layers if isinstance(layer, nn.Linear)
-        ]
-        regions = self.regions(MAP_CELLS)
-        axes = self.plane(MAP_CELLS).T.reshape(2, MAP_CELLS, MAP_CELLS)
-        names = ["inputs", *(f"hidden layer {i}" for i in range(1, self.settings.layers)), "classes"]
-        layers: list[Panel] = [
-            {"label": name, "maps": found}
-            for name, found in zip(names, [axes, *hidden, regions], strict=True)
-        ]
-        layers[0]["names"] = ["x₁", "x₂"]
-        layers[-1]["names"] = [chr(ord("A") + i) for i in range(self.classes)]
-        return {
-            "kind": "network",
-            "id": "network",
-            "title": "The network, each neuron with its own map of the plane",
-            "note": "a line is a weight: thick for a large one, solid for a positive, dashed for a negative one",
-            "width": 12,
-            "rows": 6,
-            "layers": layers,
-            "weights": weights,
-            "extent": self.extent,
-        }
-
-
-def _maps_panel(layer: int, maps: FloatArray) -> Panel:
-    signed = bool(maps.min() < 0)
-    return {
-        "kind": "images",
-        "id": f"maps{layer}",
-        "title": f"What each neuron of hidden layer {layer} says over the plane",
-        "note": "each with its own scale"
-        + ("; the line is where it changes sign" if signed else "")
-        + (f"; the first {MAPS_SHOWN} of {len(maps)}" if len(maps) > MAPS_SHOWN else ""),
-        "width": 12,
-        "rows": 2,
-        "images": maps[:MAPS_SHOWN],
-        "palette": "signed" if signed else "heat",
-        "each": True,
-        "zero": signed,
-    }
+        return [partial(make, self) for make in PARTS]
 
 
 def _hidden(model: nn.Sequential) -> Iterator[tuple[nn.Module, nn.Module]]:

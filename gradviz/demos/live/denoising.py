@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 
 from gradviz import data, nn
-from gradviz.demos.live.base import BaseExperiment, BaseSettings, Batch, Panel
-from gradviz.demos.live.denoising_panels import VIEWS, panels
+from gradviz.demos.live.base import BaseExperiment, BaseSettings, Batch, Part
+from gradviz.demos.live.curve import Curve
+from gradviz.demos.live.denoising_panels import PARTS, VIEWS
 from gradviz.demos.live.restoration import (
     Denoised,
     Piece,
@@ -110,7 +112,6 @@ class Experiment(BaseExperiment[Settings]):
         self.samples = self.photos.size // chosen.patch**2
         self.model = make_model(chosen.depth, chosen.channels, self.rng)
         self.trainer = nn.Trainer(self.model, "mse", optim.Adam(chosen.learning_rate))
-        self.qualities: list[tuple[int, float]] = []
         self._twin = self.twin()
         self.show(self.image, self.source)
 
@@ -136,14 +137,16 @@ class Experiment(BaseExperiment[Settings]):
         self.noisy = with_noise(self.clean, self.settings.sigma, self._noise_rng())
         blurred, self.blur_sigma = best_blur(self.noisy, self.clean)
         self.blur_psnr = image_psnr(blurred, self.clean)
-        self.qualities = []
+        self.qualities = Curve()
 
     def _noise_rng(self) -> np.random.Generator:
         return np.random.default_rng([self.settings.random_state, 1])
 
     def estimate(self) -> FloatArray:
-        """The shown image without the noise that the network finds in it now."""
-        return from_planes(self.trainer.predict(to_planes(self.noisy)))
+        """The shown image without the noise that the network finds in it now; how good it is joins `qualities`."""
+        found = from_planes(self.trainer.predict(to_planes(self.noisy)))
+        self.qualities.add(self.trainer.progress.steps, image_psnr(found, self.clean))
+        return found
 
     def denoise(self, image: FloatArray | None = None) -> Denoised:
         """A whole image of any size, grey or colour; the shown one by default."""
@@ -189,9 +192,6 @@ class Experiment(BaseExperiment[Settings]):
         self._twin.load_state_dict(self.model.state_dict())
         return from_planes(self._twin.train()(to_planes(self.noisy)))
 
-    def picture(self) -> dict[str, list[Panel]]:
+    def parts(self) -> list[Part]:
         """The view that the settings name."""
-        estimate, step = self.estimate(), self.trainer.progress.steps
-        if not self.qualities or self.qualities[-1][0] != step:
-            self.qualities.append((step, image_psnr(estimate, self.clean)))
-        return {"panels": panels(self, estimate)}
+        return [partial(make, self) for make in PARTS[self.settings.view]]

@@ -13,42 +13,57 @@ from gradviz.nn.module import FloatArray
 if TYPE_CHECKING:
     from gradviz.demos.live.denoising import Experiment, Statistics
 
-VIEWS = ("denoising", "batch norm")
 DRAWN = 512  # pixels along a side
 NORMS = 3  # whose statistics are drawn: as many as fit beside each other
 
 
-def panels(experiment: Experiment, estimate: FloatArray) -> list[Panel]:
-    """The panels of the view that the settings name."""
-    return (_denoising if experiment.settings.view == VIEWS[0] else _batch_norm)(experiment, estimate)
+def _noisy(e: Experiment) -> list[Panel]:
+    note = f"σ = {e.settings.sigma:g} of 255: {_decibels(_noisy_psnr(e))}"
+    return [_image("noisy", "Noisy", note, e.noisy)]
 
 
-def _denoising(e: Experiment, estimate: FloatArray) -> list[Panel]:
-    noisy, found = image_psnr(e.noisy, e.clean, cut=False), e.qualities[-1][1]
+def _noisy_psnr(e: Experiment) -> float:
+    return image_psnr(e.noisy, e.clean)
+
+
+def _estimate(e: Experiment) -> list[Panel]:
+    estimate = e.estimate()
     noise = _one_channel(e.noisy - estimate)
-    steps, qualities = np.array(e.qualities).T
+    quality = _decibels(image_psnr(estimate, e.clean))
     return [
-        _image("noisy", "Noisy", f"σ = {e.settings.sigma:g} of 255: {_decibels(noisy)}", e.noisy),
-        _image("estimate", "Estimate", f"noisy − noise: {_decibels(found)}", estimate),
+        _image("estimate", "Estimate", f"noisy − noise: {quality}", estimate),
         _image("noise", "Estimated noise", "what the network puts out", noise, palette="signed"),
-        _image("clean", f"Clean: {e.source}", f"the best blur reaches {_decibels(e.blur_psnr)}", e.clean),
+    ]
+
+
+def _clean(e: Experiment) -> list[Panel]:
+    return [_image("clean", f"Clean: {e.source}", f"the best blur reaches {_decibels(e.blur_psnr)}", e.clean)]
+
+
+def _quality(e: Experiment) -> list[Panel]:
+    noisy, found = _noisy_psnr(e), e.qualities.series()
+    ends = found["x"][[0, -1]]
+    return [
         {
             "kind": "lines",
             "id": "quality",
             "title": "PSNR in dB",
-            "note": f"dashed: the best Gaussian blur, {e.blur_sigma:.1f} pixels wide",
+            "note": f"dashed: the best Gaussian blur, {e.blur_sigma:.1f} pixels wide; all cut off at black and white",
             "width": 8,
             "rows": 4,
             "x_label": "batches",
             "y_range": (noisy - 3, None),
             "series": [
-                {"label": "network", "x": steps, "y": np.maximum(qualities, noisy - 3)},
-                {"label": "best blur", "x": steps[[0, -1]], "y": [e.blur_psnr] * 2, "style": "dashed"},
-                {"label": "noisy", "x": steps[[0, -1]], "y": [noisy] * 2, "style": "dotted"},
+                {"label": "network", "x": found["x"], "y": np.maximum(found["y"], noisy - 3)},
+                {"label": "best blur", "x": ends, "y": [e.blur_psnr] * 2, "style": "dashed"},
+                {"label": "noisy", "x": ends, "y": [noisy] * 2, "style": "dotted"},
             ],
-        },
-        loss_panel(e.trainer.history["loss"], width=4, rows=4),
+        }
     ]
+
+
+def _loss(e: Experiment) -> list[Panel]:
+    return [loss_panel(e.losses, width=4, rows=4)]
 
 
 def _one_channel(difference: FloatArray) -> FloatArray:
@@ -105,19 +120,24 @@ RULE = (
 )
 
 
-def _batch_norm(e: Experiment, estimate: FloatArray) -> list[Panel]:
-    trained = e.training_estimate()
+def _statistics(e: Experiment) -> list[Panel]:
+    found = e.statistics()[:NORMS]
+    return [*(_means(s) for s in found), *(_variances(s) for s in found)]
+
+
+def _modes(e: Experiment) -> list[Panel]:
+    trained, estimate = e.training_estimate(), e.estimate()
     difference = _one_channel(trained - estimate)
     train, evaluated = (_decibels(image_psnr(image, e.clean)) for image in (trained, estimate))
-    found = e.statistics()[:NORMS]
     return [
-        *(_means(s) for s in found),
-        *(_variances(s) for s in found),
         _image("train", "Training mode", f"this image's statistics: {train}", trained),
         _image("eval", "Evaluation mode", f"running statistics: {evaluated}", estimate),
         _image("difference", "Their difference", "the same weights, the same image", difference, "signed"),
-        {"kind": "text", "id": "rule", "title": "Batch norm", "width": 3, "rows": 4, "lines": RULE},
     ]
+
+
+def _rule(_: Experiment) -> list[Panel]:
+    return [{"kind": "text", "id": "rule", "title": "Batch norm", "width": 3, "rows": 4, "lines": RULE}]
 
 
 def _means(s: Statistics) -> Panel:
@@ -139,3 +159,10 @@ def _channels(path: str, name: str, batch: FloatArray | None, running: FloatArra
         "x_label": "channel",
         "series": [{"label": "running", "y": running, "style": "solid"}, *series],
     }
+
+
+PARTS = {
+    "denoising": (_noisy, _estimate, _clean, _quality, _loss),
+    "batch norm": (_statistics, _modes, _rule),
+}
+VIEWS = tuple(PARTS)

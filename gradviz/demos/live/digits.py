@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import numpy as np
 
 from gradviz import data, nn
-from gradviz.demos.live.base import BaseExperiment, BaseSettings, Batch, Panel
-from gradviz.demos.live.digits_panels import VIEWS, panels
+from gradviz.demos.live.base import BaseExperiment, BaseSettings, Batch, Panel, Part
+from gradviz.demos.live.curve import Curve
+from gradviz.demos.live.digits_panels import PARTS, VIEWS
 from gradviz.demos.live.drawing import centred
 from gradviz.engine.expr import ops, variable
 from gradviz.engine.replay import value_and_grad
@@ -20,7 +22,9 @@ from gradviz.nn.module import FloatArray
 MODELS = ("linear", "mlp", "cnn")
 # The pixels of every image in one and the same random order: a vector is as good as before, a neighbourhood is gone.
 SHUFFLE = np.random.default_rng(28).permutation(784)
-RENEWED = {"linear": 1000, "mlp": 1000, "cnn": 50}  # test digits looked at anew for one picture
+SLICE = (
+    100  # test digits that go through the network together, so that what it says to them stays in the cache
+)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -96,13 +100,8 @@ class Experiment(BaseExperiment[Settings]):
         self.model.init(self.rng)
         self.trainer = nn.Trainer(self.model, "cross_entropy", optim.Adam(self.settings.learning_rate))
         self._score_and_gradient = self._winning_score()
-        self.scores = np.zeros((len(self.test), 10), np.float32)
-        self.excitement: dict[
-            str, FloatArray
-        ] = {}  # layer path -> the most each unit says to each test digit
-        self.accuracies: list[tuple[int, float]] = []
-        self._looked = 0
-        self.look(len(self.test))
+        self.accuracies = Curve()
+        self.look()
 
     def _arranged(self, images: FloatArray) -> FloatArray:
         return images.reshape(-1, 784)[:, SHUFFLE].reshape(images.shape) if self.settings.shuffled else images
@@ -115,17 +114,18 @@ class Experiment(BaseExperiment[Settings]):
             x, _ = nn.augment.shifts(x, y, self.rng)
         return self._arranged(x), y
 
-    def look(self, count: int) -> None:
-        """Show the next `count` test digits to the network, in turn, and keep what its units say."""
-        shown = (self._looked + np.arange(count)) % len(self.test)
-        self._looked = int(shown[-1] + 1)
-        for path, value in self.outputs(self.test[shown]).items():
-            if path == self.score_layer:
-                self.scores[shown] = value
-            most = value if value.ndim == 2 else value.max(axis=(2, 3))
-            self.excitement.setdefault(path, np.zeros((len(self.test), most.shape[1]), np.float32))[shown] = (
-                most
-            )
+    def look(self) -> list[Panel]:
+        """Show the test digits to the network, and keep its scores and the most that each unit of `unit_layer` says to
+        each of them. All other parts of the picture show what came of it; this one is no panel."""
+        scores, excitement = [], []
+        for start in range(0, len(self.test), SLICE):
+            found = self.outputs(self.test[start : start + SLICE])
+            unit = found[self.unit_layer]
+            scores.append(found[self.score_layer])
+            excitement.append(unit if unit.ndim == 2 else unit.max(axis=(2, 3)))
+        self.scores, self.excitement = np.concatenate(scores), np.concatenate(excitement)
+        self.accuracies.add(self.trainer.progress.steps, float(np.mean(self.answers == self.truth)))
+        return []
 
     def outputs(self, images: FloatArray) -> dict[str, FloatArray]:
         """What every layer puts out for these images, by layer path, as the network predicts."""
@@ -185,7 +185,7 @@ class Experiment(BaseExperiment[Settings]):
 
     def exciting(self, unit: int, count: int = 24) -> FloatArray:
         """The test digits to which a unit of `unit_layer` says most."""
-        order: FloatArray = np.argsort(-self.excitement[self.unit_layer][:, unit], kind="stable")
+        order: FloatArray = np.argsort(-self.excitement[:, unit], kind="stable")
         return order[:count]
 
     def templates(self) -> FloatArray:
@@ -218,13 +218,9 @@ class Experiment(BaseExperiment[Settings]):
         elif kind == "pick" and panel in self.listed:
             self.chosen = int(self.listed[panel][event["index"]])
 
-    def picture(self) -> dict[str, list[Panel]]:
+    def parts(self) -> list[Part]:
         """The view that the settings name."""
-        self.look(RENEWED[self.settings.model])
-        step, accuracy = self.trainer.progress.steps, float(np.mean(self.answers == self.truth))
-        if not self.accuracies or self.accuracies[-1][0] != step:
-            self.accuracies.append((step, accuracy))
-        return {"panels": panels(self)}
+        return [self.look, *(partial(make, self) for make in PARTS[self.settings.view])]
 
 
 def softmax(scores: FloatArray) -> FloatArray:

@@ -2,7 +2,7 @@
 
 import { inkOn, shade } from "./colors.js";
 import { number, painted } from "./pen.js";
-import { drawScale, unstack } from "./raster.js";
+import { decodeFloats, drawScale, unstack } from "./raster.js";
 
 export const createConfusion = painted((pen, spec) => {
   const { counts } = spec;
@@ -50,15 +50,16 @@ function outline(pen, selected, left, top, across, down) {
 
 export const createMatrix = painted((pen, spec) => {
   const [image] = unstack(spec.cells);
+  const texts = Array.from(decodeFloats(spec.values), (value) => fixed(value, spec.digits ?? 2));
+  const widest = spec.numbers === false ? 0 : Math.max(...texts.map((text) => pen.measure(text)));
   const palette = spec.palette ?? "grey";
   const lut = pen.colors.palettes[palette];
   const scaled = palette === "signed" || palette === "heat";
   const left = Math.max(0, ...(spec.row_labels ?? []).map((name) => pen.measure(name) + 10));
   const top = spec.column_labels?.length ? 20 : 0;
-  const [across, down] = cellSize(pen, spec, image, pen.width - left - 2, pen.height - top - (scaled ? 24 : 2));
+  const [across, down] = cellSize(widest, image, pen.width - left - 2, pen.height - top - (scaled ? 24 : 2));
   const x0 = left + Math.max(0, (pen.width - left - across * image.w) / 2);
-  const widest = Math.max(...spec.texts.flat().map((text) => pen.measure(text)));
-  const printed = spec.numbers !== false && widest <= across - 3 && down >= 14;
+  const printed = widest > 0 && widest <= across - 3 && down >= 14;
   const targets = [];
   for (let i = 0; i < image.h; i += 1) {
     if (spec.row_labels?.[i] !== undefined) pen.text(spec.row_labels[i], x0 - 8, top + (i + 0.5) * down, { align: "right" });
@@ -67,8 +68,8 @@ export const createMatrix = painted((pen, spec) => {
       const box = { x: x0 + j * across, y: top + i * down, width: across, height: down };
       pen.ctx.fillStyle = shade(lut, share);
       pen.ctx.fillRect(box.x, box.y, across + 0.5, down + 0.5);
-      if (printed) pen.text(spec.texts[i][j], box.x + across / 2, box.y + down / 2, { align: "center", color: inkOn(lut, share) });
-      if (spec.pick) targets.push({ ...box, title: `${i + 1}, ${j + 1}: ${spec.texts[i][j]}`, event: { kind: "cell", row: i, column: j } });
+      if (printed) pen.text(texts[i * image.w + j], box.x + across / 2, box.y + down / 2, { align: "center", color: inkOn(lut, share) });
+      if (spec.pick) targets.push({ ...box, title: `${i + 1}, ${j + 1}: ${texts[i * image.w + j]}`, event: { kind: "cell", row: i, column: j } });
     }
   }
   (spec.column_labels ?? []).forEach((name, j) => pen.text(name, x0 + (j + 0.5) * across, 10, { align: "center", room: across - 2 }));
@@ -80,9 +81,13 @@ export const createMatrix = painted((pen, spec) => {
 });
 
 /** Square cells, unless numbers only fit into wider ones. */
-function cellSize(pen, spec, image, width, height) {
+function cellSize(widest, image, width, height) {
   const [across, down] = [width / image.w, height / image.h];
   const square = Math.min(across, down);
-  const wanted = Math.max(...spec.texts.flat().map((text) => pen.measure(text))) + 3.5;
-  return spec.numbers !== false && wanted > square && wanted <= across ? [Math.min(across, wanted * 1.2), Math.min(down, 40)] : [square, square];
+  const wanted = widest + 3.5;
+  return widest && wanted > square && wanted <= across ? [Math.min(across, wanted * 1.2), Math.min(down, 40)] : [square, square];
+}
+
+function fixed(value, digits) {
+  return Number.isFinite(value) ? value.toFixed(digits).replace("-", "−") : String(value);
 }
