@@ -27,8 +27,10 @@ def heading(page: Any) -> str:
 def test_nodes_are_picked_on_the_graph_and_entries_read_by_pointer_and_key(app: Any, server: str) -> None:
     open_page(app, server, "jacobians", ".jv-canvas")
     assert heading(app).startswith("∂ŷ/∂g: 3 by 2 matrix")
-    app.click('.jv-graph .gv-node[data-node="g"]')
-    app.click('.jv-graph .gv-node[data-node="f"]')
+    app.evaluate("""() => {  // as fast as nobody can: both arrive, even as one message
+        const root = [...document.querySelectorAll('*')].find((e) => e.shadowRoot?.querySelector('.jv-graph')).shadowRoot;
+        for (const id of ['g', 'f']) root.querySelector(`.jv-graph .gv-node[data-node="${id}"]`).dispatchEvent(new MouseEvent('click', { bubbles: true }));
+    }""")
     app.wait_for_selector('.jv-canvas[aria-label^="∂g/∂f: 3 by 3 matrix, diagonal"]')
     app.focus(".jv-canvas")
     app.keyboard.press("ArrowDown")

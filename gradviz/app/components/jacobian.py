@@ -46,8 +46,8 @@ def jacobian(
     key: str,
     on_pick: Callable[[str, str], None],
 ) -> None:
-    """Show what `gradviz.explain.vectors.jacobian_view` made beside the graph; `on_pick(role, node)` is called when a
-    node is picked there as "of" or "wrt"."""
+    """Show what `gradviz.explain.vectors.jacobian_view` made beside the graph; `on_pick(role, node)` is called for
+    both nodes, "of" and "wrt", when one is picked there."""
 
     component("jacobian")(
         key=key,
@@ -57,9 +57,11 @@ def jacobian(
 
 
 def take_pick(event: Any, on_pick: Callable[[str, str], None]) -> None:
-    """A node that was picked on the graph."""
-    if isinstance(event, dict) and event.get("role") in ("of", "wrt") and isinstance(event.get("node"), str):
-        on_pick(event["role"], event["node"])
+    """The two nodes that are picked on the graph."""
+    if isinstance(event, dict):
+        for role in ("of", "wrt"):
+            if isinstance(event.get(role), str):
+                on_pick(role, event[role])
 
 
 def drawn(stage: Stage, of: str, wrt: str) -> Json:

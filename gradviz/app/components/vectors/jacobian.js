@@ -7,9 +7,9 @@ import { equation } from "./math.js";
 import { createPicker } from "./picker.js";
 import { watchTheme } from "./theme.js";
 
-/** Draws `data` = {graph, of, wrt, edges, view} inside `root`; `hooks.send({role, node})` tells of a pick. */
+/** Draws `data` = {graph, of, wrt, edges, view} inside `root`; `hooks.send({of, wrt})` tells of a pick. */
 export function mount(root, data, hooks) {
-  const picker = createPicker((role, node) => hooks.send?.({ role, node }));
+  const picker = createPicker((picked) => hooks.send?.(picked));
   const heading = el("h2", { class: "jv-heading" });
   const badge = el("b", { class: "jv-badge" });
   const structure = el("p", { class: "jv-structure" });

@@ -9,7 +9,7 @@ import { createView } from "./view.js";
 const SMALLEST_TEXT = 13; // px
 const ROLES = { of: "derivative of", wrt: "with respect to" };
 
-/** `pick(role, node)` is called after a click; `show(graph, {of, wrt, edges})` marks the nodes and the way between them. */
+/** `pick({of, wrt})` is called after a click with both nodes, since two quick clicks may arrive as one; `show(graph, {of, wrt, edges})` marks the nodes and the way between them. */
 export function createPicker(pick) {
   const scene = createScene();
   const marks = svg("g", { class: "jv-marks" });
@@ -31,7 +31,8 @@ export function createPicker(pick) {
     if (!id) return;
     const { role } = picker;
     arm(picker, role === "of" ? "wrt" : "of");
-    pick(role, id);
+    picker.chosen = { ...picker.chosen, [role]: id };
+    pick({ of: picker.chosen.of, wrt: picker.chosen.wrt });
   });
   const resizing = new ResizeObserver(() => picker.model && camera.fit(middle(picker)));
   resizing.observe(pane);
