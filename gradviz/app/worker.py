@@ -22,7 +22,7 @@ from gradviz.errors import Stopped
 FORGOTTEN = 5.0  # seconds without a look after which training pauses
 LOOKS = 11.0  # pictures per second at most
 EARLIER = 5  # pictures kept for a look beside the last one
-SHARE, LIMITED = 0.1, 0.5  # of the time, at most, goes into making pictures: at full speed, and at any other
+SHARE, LIMITED = 0.07, 0.5  # of the time, at most, goes into making pictures: at full speed, and at any other
 STAGED = 2.0  # batches per second up to which a batch is shown stage by stage
 
 STAGES = {"sample": "batch drawn", "forward": "forward pass done", "backward": "backward pass done"}
