@@ -710,3 +710,17 @@ def test_own_points_have_no_test_set() -> None:
     assert [series["label"] for series in panels["loss"]["series"]] == ["train"]
     assert "test" not in panels["accuracy"]["labels"]
     assert not panels["plane"]["test"].any()
+
+
+@pytest.mark.parametrize(("module", "panel"), [(inpainting, "error"), (denoising, "quality")])
+def test_the_last_value_of_a_chart_is_the_true_one(module: Any, panel: str) -> None:
+    """Also where it lies beyond the axis: the legend tells it."""
+    experiment = module.Experiment(module.Settings())
+    shown = next(one for one in experiment.picture()["panels"] if one["id"] == panel)
+    found = {series["label"]: series["y"][-1] for series in shown["series"]}["network"]
+    true = (
+        experiment.evaluate()["network"]
+        if module is inpainting
+        else restoration.image_psnr(experiment.estimate(), experiment.clean)
+    )
+    assert found == pytest.approx(true, rel=1e-6)
