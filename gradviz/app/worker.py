@@ -285,7 +285,9 @@ class Worker:
 
     def _words(self) -> str:
         experiment, state = self.experiment, self.state
-        loss = "" if experiment.loss is None else f" · loss {experiment.loss:#.4g}"
+        # While it runs the charts tell the loss, more often than these words come.
+        quiet = experiment.loss is None or (state == "running" and not self._staged)
+        loss = "" if quiet else f" · loss {experiment.loss:#.4g}"
         place = f"epoch {experiment.epoch + 1} · batch {experiment.batch_index} of {experiment.epoch_length}{loss}"
         if self._phases is not None and experiment.stage in STAGES:
             place += f" · next one: {STAGES[experiment.stage]}"

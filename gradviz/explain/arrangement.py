@@ -73,6 +73,7 @@ def costs_view(found: Ledger, product: int = 0) -> Json:
     times as many entries."""
     costs = found.costs(product)
     whole = [sum(getattr(cost, name) for cost in costs) for name in _COUNTED]
+    ratio = whole[0] / max(1, whole[2])
     return {
         "names": [cost.name for cost in costs],
         "rows": [[count_text(getattr(cost, name)) for name in _COUNTED] for cost in costs],
@@ -81,7 +82,7 @@ def costs_view(found: Ledger, product: int = 0) -> Json:
             count_text(max((cost.explicit_entries for cost in costs), default=0)),
             count_text(max((cost.vjp_entries for cost in costs), default=0)),
         ],
-        "times": count_text(round(whole[0] / max(1, whole[2]))),
+        "times": count_text(round(ratio)) if ratio >= 10 else f"{ratio:.2g}",
     }
 
 

@@ -9,8 +9,9 @@ import { createView } from "./view.js";
 const SMALLEST_TEXT = 13; // px
 const ROLES = { of: "derivative of", wrt: "with respect to" };
 
-/** `pick({of, wrt})` is called after a click with both nodes, since two quick clicks may arrive as one; `show(graph, {of, wrt, edges})` marks the nodes and the way between them. */
-export function createPicker(pick) {
+/** `pick({of, wrt})` is called after a click with both nodes, since two quick clicks may arrive as one; `show(graph, {of, wrt, edges})` marks the nodes and the way between them.
+ *  The first click picks `first`, "of" or "wrt". */
+export function createPicker(pick, first = "of") {
   const scene = createScene();
   const marks = svg("g", { class: "jv-marks" });
   scene.camera.append(marks);
@@ -23,7 +24,7 @@ export function createPicker(pick) {
     picker.chips[role] = { chip, name };
     chips.append(chip);
   }
-  arm(picker, "of");
+  arm(picker, first);
   const camera = createView(pane, scene.camera, () => 0, SMALLEST_TEXT);
   pane.append(createZoom({ zoomIn: () => camera.zoom(1.25), zoomOut: () => camera.zoom(0.8), fit: () => camera.fit(null, true) }));
   pane.addEventListener("click", (event) => {

@@ -7,7 +7,7 @@ import { watchTheme } from "./theme.js";
 
 /** Draws `data` = {graph, of, wrt, edges, words, names} inside `root`; `hooks.send({of, wrt})` tells of a pick. */
 export function mount(root, data, hooks) {
-  const picker = createPicker((picked) => hooks.send?.(picked));
+  const picker = createPicker((picked) => hooks.send?.(picked), "wrt");
   const asked = el("h2", { class: "jv-heading" });
   const badge = el("b", { class: "jv-badge" });
   const shape = el("p", { class: "jv-structure" });
