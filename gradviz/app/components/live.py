@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import base64
 import math
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import cache
 from importlib.resources import files
 from typing import Any
@@ -17,6 +17,7 @@ import streamlit as st
 
 from gradviz.app.components.mounted import mounted
 from gradviz.draw import web
+from gradviz.draw.plots.pen import limits
 
 UNITS = 12  # of a layer that are drawn
 POINTS = 360  # of a line that are sent: more than a panel has room for
@@ -165,21 +166,6 @@ def _bytes(values: np.ndarray[Any, Any], low: float, high: float) -> str:
         share = (np.asarray(values, dtype=np.float32) - np.float32(low)) * scale
     share = np.nan_to_num(share, nan=127.5, posinf=255.0, neginf=0.0)
     return base64.b64encode(np.clip(share + 0.5, 0, 255).astype(np.uint8).tobytes()).decode("ascii")
-
-
-def limits(arrays: Iterable[np.ndarray[Any, Any]], palette: str) -> tuple[float, float]:
-    """The range of a palette over some arrays: 0…1 (bytes: 0…255) for greys, ± the largest for signed numbers,
-    smallest to largest for heat."""
-    parts = [np.asarray(a) for a in arrays if np.size(a)]
-    if palette in ("grey", "ink"):
-        return (0.0, 255.0) if parts and parts[0].dtype == np.uint8 else (0.0, 1.0)
-    finite = [part[np.isfinite(part)] for part in parts]
-    low = min((float(part.min()) for part in finite if part.size), default=0.0)
-    high = max((float(part.max()) for part in finite if part.size), default=1.0)
-    if palette == "signed":
-        largest = max(-low, high) or 1.0  # zeros are neutral
-        return -largest, largest
-    return low, high
 
 
 def _stack(images: np.ndarray[Any, Any], low: float, high: float) -> Json:

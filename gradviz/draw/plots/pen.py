@@ -261,6 +261,6 @@ def limits(arrays: Iterable[npt.NDArray[Any]], palette: str) -> tuple[float, flo
     low = min((float(part.min()) for part in finite if part.size), default=0.0)
     high = max((float(part.max()) for part in finite if part.size), default=1.0)
     if palette == "signed":
-        largest = max(-low, high)
+        largest = max(-low, high) or 1.0  # zeros are neutral
         return -largest, largest
     return low, high
