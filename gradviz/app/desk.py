@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, get_args
 
 import streamlit as st
 
@@ -25,6 +25,7 @@ class Desk:
 
     def __init__(self, run: Run, leaf: str, layout: Layout, product: int) -> None:
         self.run, self.leaf, self.layout, self.product = run, leaf, layout, product
+        self.home = [leaf, product, layout]
         self.ledger = ledger_of(run, leaf, layout)
         self.count = len(self.ledger.products[product].factors)
         state: Json = st.session_state.setdefault("jacobians.arranged", {})
@@ -52,7 +53,7 @@ class Desk:
             "transposed": transposed,
             "letters": self.letters,
             "typed": self.mine["typed"] if problem else arrangement.text(self.letters),
-            "home": f"{self.leaf} {self.product} {self.layout}",
+            "home": self.home,
             "number": self.mine["number"],
             "verdict": verdict if not problem and (self.mine["tried"] or verdict["ok"]) else None,
             "problem": problem,
@@ -80,7 +81,15 @@ class Desk:
         return found
 
     def take(self, event: Json) -> None:
-        """Do what a person asked for in the component; it knows the answer by the event's number."""
+        """Do what a person asked for in the component; it knows the answer by the event's number.
+
+        A click may overtake a switch of the layout: its `home` says what the person saw, and an index counts there.
+        """
+        if (home := event.get("home", self.home)) != self.home:
+            for layout in get_args(Layout):
+                if home == [self.leaf, self.product, layout]:
+                    Desk(self.run, self.leaf, layout, self.product).take(event)
+            return
         self.mine["number"] = event.get("number", 0)
         match event:
             case {"kind": "arrange", "order": [*order], "transposed": [*transposed]}:

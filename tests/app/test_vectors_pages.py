@@ -133,6 +133,17 @@ def test_a_factor_of_the_ledger_opens_its_matrix(page: Page, browser: Browser) -
     assert browser.matrix["structure"] == "Kronecker"
 
 
+def test_a_click_that_overtakes_a_switch_means_what_was_on_screen(page: Page, browser: Browser) -> None:
+    before = browser.ledger["exercise"]
+    page.layout("numerator")
+    page.send({"kind": "factor", "index": 0, "home": before["home"]})
+    assert (browser.matrix["of"], browser.matrix["wrt"]) == ("f", "W1"), "the first in denominator layout"
+    page.send({"kind": "arrange", "order": [0, 1, 2, 3], "transposed": [], "home": before["home"]})
+    assert browser.ledger["exercise"]["verdict"]["ok"]
+    page.send({"kind": "again", "home": ["b1", 0, "numerator"]})
+    assert browser.ledger["exercise"]["verdict"]["ok"], "an order of another leaf is not this one"
+
+
 def test_an_order_is_refused_naming_both_factors_and_then_accepted(page: Page, browser: Browser) -> None:
     begun = browser.ledger["exercise"]
     assert begun["verdict"] is None, "nobody has tried yet"
@@ -168,7 +179,7 @@ def test_an_order_can_be_typed(
 
 @pytest.mark.parametrize(
     "event",
-    [{}, {"kind": "arrange", "order": [0, 0, 1, 2], "transposed": []}, {"kind": "arrange", "order": ["a"]},
+    [{}, {"kind": "again", "home": [7]}, {"kind": "arrange", "order": [0, 0, 1, 2], "transposed": []}, {"kind": "arrange", "order": ["a"]},
      {"kind": "factor", "index": 99}, {"kind": "sizes", "sizes": {"N": "many", "Z": 3}}],
 )  # fmt: skip
 def test_nonsense_from_a_component_changes_nothing(

@@ -44,7 +44,7 @@ def page(browser: Any) -> Iterator[Any]:
     """A fresh page of a projector's size; any script error fails the test."""
     errors: list[str] = []
     page = browser.new_page(viewport={"width": 1280, "height": 720})
-    page.set_default_timeout(10_000)
+    page.set_default_timeout(30_000)  # a limit for a busy machine; nothing waits that long
     page.on("pageerror", lambda error: errors.append(str(error)))
     yield page
     page.close()

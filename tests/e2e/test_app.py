@@ -155,7 +155,7 @@ def test_the_first_screen_has_the_program_and_the_button_that_folds_the_rail(app
     app.goto(server)
     app.wait_for_selector(".gv svg .gv-node")
     app.mouse.move(900, 600)
-    assert app.locator("[data-testid=stSidebarCollapseButton]").is_visible()
+    app.wait_for_selector("[data-testid=stSidebarCollapseButton]")  # without the pointer over the rail
     box = app.locator(".gradviz-editor textarea").bounding_box()
     assert box["y"] + box["height"] <= 720
     links = [link.bounding_box() for link in app.locator("[data-testid=stSidebarNavLink]").all()]

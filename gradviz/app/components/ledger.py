@@ -24,7 +24,7 @@ def ledger(
     verdict, and the costs for the sizes of now and for typed ones.
 
     Events: {"kind": "arrange", "order", "transposed"}, {"kind": "typed", "text"}, {"kind": "again"},
-    {"kind": "factor", "index"}, {"kind": "sizes", "sizes": {letter: number}}.
+    {"kind": "factor", "index"}, {"kind": "sizes", "sizes": {letter: number}}; each with the exercise's "home".
     """
 
     def take() -> None:

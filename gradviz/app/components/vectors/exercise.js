@@ -20,11 +20,12 @@ export function createExercise(send) {
   return {
     element: el("section", { class: "lg-exercise" }, el("h3", {}, "Put the chain in order"), help, cards, verdict, el("div", { class: "lg-bar" }, form, again)),
     show: (data, factors) => {
-      if (exercise.home !== data.home) exercise.sent = null;
+      const home = String(data.home);
+      if (exercise.home !== home) exercise.sent = null;
       else if (exercise.sent && exercise.sent !== data.number) return;
-      const answer = `${data.home} ${data.number}`;
+      const answer = `${home} ${data.number}`;
       if (exercise.seen !== answer) field.value = data.typed;
-      Object.assign(exercise, { factors, letters: data.letters, home: data.home, seen: answer, order: data.order, transposed: data.transposed });
+      Object.assign(exercise, { factors, letters: data.letters, home, seen: answer, order: data.order, transposed: data.transposed });
       render(exercise, data.verdict?.failing);
       say(verdict, data);
     },

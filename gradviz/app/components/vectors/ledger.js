@@ -8,7 +8,8 @@ import { watchTheme } from "./theme.js";
 
 /** Draws `data` = {ledger, exercise, costs} inside `root`; `hooks.send(event)` tells what a person did. */
 export function mount(root, data, hooks) {
-  const send = (event) => hooks.send?.(event);
+  let home = data.exercise.home;  // the leaf, the product and the layout that an event is about
+  const send = (event) => hooks.send?.({ ...event, home });
   const chain = el("section", { class: "lg-chain" });
   const exercise = createExercise(send);
   const costs = createCosts(send);
@@ -18,6 +19,7 @@ export function mount(root, data, hooks) {
   const resizing = new ResizeObserver(() => (view.dataset.size = view.clientWidth < 720 ? "narrow" : "wide"));
   resizing.observe(view);
   const show = (next) => {
+    home = next.exercise.home;
     chain.replaceChildren(...written(next.ledger, send));
     exercise.show(next.exercise, next.ledger.factors);
     costs.show(next.costs);
