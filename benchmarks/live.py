@@ -1,23 +1,25 @@
-"""Training that is watched: `python -m benchmarks live`, without a browser.
+"""Training that is watched: `python -m benchmarks live`.
 
-Each experiment of the app trains in turns with and without somebody who looks at it as often as its page does. An
-update is a picture in which the loss curve went on.
+Each experiment of the app trains in turns with and without its page open in a browser, or where none is installed with
+somebody who reads its stream of pictures. An update is a picture in which the loss curve went on.
 """
 
 from __future__ import annotations
 
+import asyncio
 import json
-import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 from importlib import import_module
 from statistics import median
 from time import perf_counter, sleep
 from typing import Any
 
-from benchmarks.table import PIPE_WIDTH, Effort
+from benchmarks import browser
+from benchmarks.table import Effort, report
 
-FULL, QUICK = Effort(5, 2.0), Effort(1, 0.1)
+FULL, QUICK = Effort(5, 2.0), Effort(1, 0.5)
 UPDATES, SLOWED = 10.0, 0.2  # updates per second at least; share of the speed at most that watching may cost
 EXPERIMENTS: dict[str, tuple[str, dict[str, Any]]] = {
     "decision regions": ("decision_regions", {"data": "xor"}),
@@ -32,10 +34,9 @@ EXPERIMENTS: dict[str, tuple[str, dict[str, Any]]] = {
     "denoising": ("denoising", {}),
 }
 HEADER = ("experiment", "batches/s alone", "watched", "slowed by", "updates/s", "goal")
-CAPTION = (
-    "Batches per second without and with a page that looks at the training, medians over the rounds; the page's view is "
-    "packed and written as JSON at every look, only the browser is missing."
-)
+CAPTION = "Batches per second without and with a page that shows the training, medians over the rounds; {how}"
+IN_BROWSER = "the app is served and drawn by Chromium, without a graphics card, on the same processors."
+STREAMED = "every picture is packed and sent, only the browser is missing."
 
 
 @dataclass(frozen=True)
@@ -73,72 +74,68 @@ def train(experiment: Any, seconds: float) -> float:
     return batches / took
 
 
-def watch(worker: Any, period: float, seconds: float) -> tuple[float, float]:
-    """Batches and updates per second of a worker that is looked at every `period` seconds."""
-    from gradviz.app.components.live import changes
-
+def watch(worker: Any, seconds: float) -> tuple[float, float]:
+    """Batches and updates per second of a worker whose stream is read."""
     worker.start()
     sleep(min(0.5, seconds))
-    worker.look()
-    began, first, updates, shown = perf_counter(), worker.experiment.trainer.progress.steps, 0, ""
-    while (took := perf_counter() - began) < seconds:
-        sleep(period - (took % period))
-        look = worker.look()
-        pictures = [*look.earlier, look.picture]
-        json.dumps([changes(pictures), look.picture["panels"]])
-        for picture in pictures:
-            curve = json.dumps(next(panel for panel in picture["panels"] if panel["id"] == "loss"))
-            updates, shown = updates + (curve != shown), curve
+    began, first = perf_counter(), worker.experiment.trainer.progress.steps
+    updates = asyncio.run(_updates(worker, began + seconds))
     batches = worker.experiment.trainer.progress.steps - first
     took = perf_counter() - began
     worker.pause()
     return batches / took, updates / took
 
 
+async def _updates(worker: Any, end: float) -> int:
+    """How often the stream has a new loss curve until then."""
+    from gradviz.app.stream import pictures
+
+    updates = 0
+    async for text in pictures(worker):
+        updates += json.loads(text.split("\n", 1)[0])["panels"]["lines loss"]
+        if perf_counter() > end:
+            break
+    return updates
+
+
 def rows(effort: Effort, titles: Sequence[str] = tuple(EXPERIMENTS)) -> Iterator[Row]:
-    """Measure and yield experiment after experiment."""
+    """Measure and yield experiment after experiment, without a browser."""
     from gradviz.app.rendering import Rendering
-    from gradviz.app.train_page import PERIOD
     from gradviz.app.worker import Worker
 
     for title in titles:
-        module, changed = EXPERIMENTS[title]
-        live = import_module(f"gradviz.demos.live.{module}")
-        worker = Worker(live.Experiment(live.Settings(**changed)), render=Rendering())
-        train(worker.experiment, effort.seconds)
-        watch(worker, PERIOD, effort.seconds)
-        found = [
-            (train(worker.experiment, effort.seconds), *watch(worker, PERIOD, effort.seconds))
-            for _ in range(effort.rounds)
-        ]
-        alone, watched, updates = (median(values) for values in zip(*found, strict=True))
-        yield Row(title, alone, watched, 1 - median(with_ / without for without, with_, _ in found), updates)
+        experiment = _experiment(title)
+        worker = Worker(experiment, render=Rendering())
+        yield _row(title, experiment, effort, partial(watch, worker, effort.seconds))
+
+
+def rows_in_browser(effort: Effort, titles: Sequence[str] = tuple(EXPERIMENTS)) -> Iterator[Row]:
+    """The same with the pages of the app."""
+    with browser.pages() as opened:
+        for title in titles:
+            module, changed = EXPERIMENTS[title]
+            with opened(module.replace("_", "-"), changed) as page:
+                yield _row(title, _experiment(title), effort, partial(browser.watch, page, effort.seconds))
+
+
+def _experiment(title: str) -> Any:
+    module, changed = EXPERIMENTS[title]
+    live = import_module(f"gradviz.demos.live.{module}")
+    return live.Experiment(live.Settings(**changed))
+
+
+def _row(title: str, experiment: Any, effort: Effort, watched: Callable[[], tuple[float, float]]) -> Row:
+    """Alone and watched in turns, after a first time of both."""
+    train(experiment, effort.seconds)
+    watched()
+    found = [(train(experiment, effort.seconds), *watched()) for _ in range(effort.rounds)]
+    alone, seen, updates = (median(values) for values in zip(*found, strict=True))
+    return Row(title, alone, seen, 1 - median(with_ / without for without, with_, _ in found), updates)
 
 
 def main(quick: bool, markdown: bool) -> None:
     """Measure every experiment and print the table."""
-    done = []
-    for row in rows(QUICK if quick else FULL):
-        print(f"measured: {row.title}", file=sys.stderr)
-        done.append(row)
-    (_as_markdown if markdown else _as_rich)(done)
-
-
-def _as_rich(done: Sequence[Row]) -> None:
-    from rich.console import Console
-    from rich.table import Table
-
-    table = Table(caption=CAPTION, caption_justify="left")
-    for i, title in enumerate(HEADER):
-        table.add_column(title, justify="right" if 0 < i < len(HEADER) - 1 else "left")
-    for row in done:
-        table.add_row(*row.cells, style=None if row.reached else "bold red")
-    Console(width=None if sys.stdout.isatty() else PIPE_WIDTH).print(table)
-
-
-def _as_markdown(done: Sequence[Row]) -> None:
-    print("|", " | ".join(HEADER), "|")
-    print("| --- | ---: | ---: | ---: | ---: | --- |")
-    for row in done:
-        print("|", " | ".join(row.cells), "|")
-    print(f"\n{CAPTION}")
+    effort, here = QUICK if quick else FULL, browser.available()
+    measured = (rows_in_browser if here else rows)(effort)
+    caption = CAPTION.format(how=IN_BROWSER if here else STREAMED)
+    report(measured, HEADER, lambda done: caption, markdown)

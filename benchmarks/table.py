@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 from statistics import median
-from typing import Literal
+from typing import Literal, Protocol, TypeVar
 
 from benchmarks import workloads as work
 from benchmarks.harness import Measurement, Worker, first_call, import_once, measure
@@ -126,6 +126,50 @@ def duration(seconds: float) -> str:
         if seconds >= size:
             return f"{seconds / size:.3g} {unit}"
     return f"{seconds * 1e9:.3g} ns"
+
+
+class Line(Protocol):
+    """A measured row of a table of another kind: cells under a header, the last of which tells the goal."""
+
+    @property
+    def title(self) -> str: ...
+    @property
+    def cells(self) -> tuple[str, ...]: ...
+    @property
+    def reached(self) -> bool: ...
+
+
+L = TypeVar("L", bound=Line)
+
+
+def report(
+    measured: Iterable[L], header: Sequence[str], caption: Callable[[Sequence[L]], str], markdown: bool
+) -> None:
+    """Say of each row that it is measured, then print the table."""
+    done = []
+    for line in measured:
+        print(f"measured: {line.title}", file=sys.stderr)
+        done.append(line)
+    (_as_markdown if markdown else _as_rich)(done, header, caption(done))
+
+
+def _as_rich(done: Sequence[Line], header: Sequence[str], caption: str) -> None:
+    from rich.console import Console
+    from rich.table import Table
+
+    table = Table(caption=caption, caption_justify="left")
+    for i, title in enumerate(header):
+        table.add_column(title, justify="right" if 0 < i < len(header) - 1 else "left")
+    for line in done:
+        table.add_row(*line.cells, style=None if line.reached else "bold red")
+    Console(width=None if sys.stdout.isatty() else PIPE_WIDTH).print(table)
+
+
+def _as_markdown(done: Sequence[Line], header: Sequence[str], caption: str) -> None:
+    rule = ("---", *["---:"] * (len(header) - 2), "---")
+    for cells in (header, rule, *(line.cells for line in done)):
+        print("|", " | ".join(cells), "|")
+    print(f"\n{caption}")
 
 
 def as_rich(lines: Sequence[Row], peers: Sequence[str]) -> None:

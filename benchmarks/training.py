@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
@@ -10,7 +9,7 @@ from statistics import geometric_mean
 
 from benchmarks.harness import Worker, measure
 from benchmarks.networks import NETWORKS
-from benchmarks.table import PIPE_WIDTH, Effort, duration
+from benchmarks.table import Effort, duration, report
 from benchmarks.workloads import Task
 
 FULL, QUICK = Effort(7, 0.5), Effort(2, 0.01)
@@ -34,9 +33,14 @@ class Row:
     share: float
 
     @property
+    def reached(self) -> bool:
+        """Whether it is fast enough beside PyTorch."""
+        return self.ratio >= LEAST
+
+    @property
     def cells(self) -> tuple[str, ...]:
         """The row as it is printed."""
-        verdict = "reached" if self.ratio >= LEAST else "MISSED"
+        verdict = "reached" if self.reached else "MISSED"
         times = duration(self.ours), duration(self.theirs)
         return (self.title, *times, f"{self.ratio:.2f}", f"{self.share:.0%}", f"at least {LEAST}: {verdict}")
 
@@ -71,28 +75,4 @@ HEADER = ("network", "gradviz", "PyTorch", "ratio", "of the peak", "goal")
 
 def main(quick: bool, markdown: bool) -> None:
     """Measure every network and print the table."""
-    done = []
-    for row in rows(QUICK if quick else FULL):
-        print(f"measured: {row.title}", file=sys.stderr)
-        done.append(row)
-    (_as_markdown if markdown else _as_rich)(done)
-
-
-def _as_rich(done: Sequence[Row]) -> None:
-    from rich.console import Console
-    from rich.table import Table
-
-    table = Table(caption=f"{summary(done)}\n{CAPTION}", caption_justify="left")
-    for i, title in enumerate(HEADER):
-        table.add_column(title, justify="right" if 0 < i < len(HEADER) - 1 else "left")
-    for row in done:
-        table.add_row(*row.cells, style=None if row.ratio >= LEAST else "bold red")
-    Console(width=None if sys.stdout.isatty() else PIPE_WIDTH).print(table)
-
-
-def _as_markdown(done: Sequence[Row]) -> None:
-    print("|", " | ".join(HEADER), "|")
-    print("| --- | ---: | ---: | ---: | ---: | --- |")
-    for row in done:
-        print("|", " | ".join(row.cells), "|")
-    print(f"\n{summary(done)}. {CAPTION}")
+    report(rows(QUICK if quick else FULL), HEADER, lambda done: f"{summary(done)}. {CAPTION}", markdown)

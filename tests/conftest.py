@@ -5,9 +5,13 @@ from __future__ import annotations
 import importlib
 import os
 import shutil
-from typing import Any
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any, TypeVar
 
 import pytest
+
+T = TypeVar("T")
 
 PATH = os.environ.get("PATH")  # as it was before any test emptied it
 
@@ -27,3 +31,9 @@ def require_program(name: str) -> str:
             pytest.fail(f"{name} is not installed")
         pytest.skip(f"{name} is not installed")
     return path
+
+
+def aside(work: Callable[[], T]) -> T:
+    """What `work` returns in a thread of its own: the browser of other tests keeps an event loop in this one."""
+    with ThreadPoolExecutor(1) as thread:
+        return thread.submit(work).result()

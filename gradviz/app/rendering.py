@@ -9,11 +9,13 @@ from functools import partial
 from time import perf_counter, thread_time
 from typing import Any
 
-from gradviz.app.components.live import pack
+from gradviz.app.components.live import Panels, pack
 from gradviz.app.worker import LOOKS
 from gradviz.demos.live.base import Part
 from gradviz.nn.health import Health, examine
 
+DRAWN, SENT = 3e-3, 2e-8  # seconds that a browser takes for a panel, and for each of its characters
+CHART = 0.03  # of the time may be spent on making a chart: those that take 2 ms come with every picture
 LONGEST = 2.0  # seconds after which even the dearest part is renewed
 SETTLED = (
     10  # steps before which nothing is called unhealthy: any update is large beside a layer that starts at 0
@@ -30,47 +32,72 @@ _ALERTS = {
 Json = dict[str, Any]
 
 
+@dataclass(frozen=True)
+class Picture:
+    """Packed panels, and in a few words what is not healthy about the training."""
+
+    panels: Panels = field(default_factory=dict)
+    alert: str = ""
+
+
 @dataclass
 class Kept:
-    """The packed panels of one part, the seconds they took, and when they were made."""
+    """The packed panels of one part, the seconds they cost, and when they were made."""
 
-    panels: list[Json] = field(default_factory=list)
-    cost: float = 0.0
+    panels: Panels = field(default_factory=dict)
+    making: float = 0.0
+    drawing: float = 0.0
     made: float = -math.inf
 
     def renew(self, make: Part) -> None:
         """Make the panels anew."""
         began = thread_time()  # time spent waiting for other threads is no cost
-        self.panels = pack({"panels": make()})["panels"]
-        self.cost, self.made = thread_time() - began, perf_counter()
+        old, self.panels = self.panels, pack(make())
+        self.making = thread_time() - began
+        changed = (text for name, text in self.panels.items() if old.get(name) != text)
+        self.drawing = sum(DRAWN + SENT * len(text) for text in changed)
+        self.made = perf_counter()
+
+    @property
+    def cost(self) -> float:
+        """Seconds here and in the browser."""
+        return self.making + self.drawing
+
+    @property
+    def chart(self) -> bool:
+        """Whether it shows nothing but curves and bars."""
+        return bool(self.panels) and all(name.split()[0] in ("lines", "bars") for name in self.panels)
 
 
 class Rendering:
     """The packed picture of an experiment, with the health of its last whole step below.
 
-    With a `share` of the time to spend, every part has as much of it: the cheap ones come with every picture and
-    leave what they do not need to the dear ones, which keep their last panels until they have paid for new ones.
+    With a `share` of the time to spend, here and where it is drawn, the charts come first; each other part has as much
+    of what they leave as any, and keeps its last panels until it has paid for new ones.
     """
 
     def __init__(self) -> None:
         self.health: Health | None = None
         self._kept: list[Kept] = []
 
-    def __call__(self, experiment: Any, share: float | None = None) -> Json:
+    def __call__(self, experiment: Any, share: float | None = None) -> Picture:
         """All parts anew, or those whose turn it is."""
         parts: list[Part] = [*experiment.parts(), partial(self._health_panels, experiment)]
         if share is None:
             self._kept = [Kept() for _ in parts]
-        now, each = perf_counter(), math.inf if share is None else allowance(self._costs, share)
+        now, each = perf_counter(), math.inf if share is None else self._allowance(share)
         for kept, make in zip(self._kept, parts, strict=True):
-            if now - kept.made >= min(kept.cost / each, LONGEST):
+            wait = kept.making / CHART if kept.chart else kept.cost / each
+            if now - kept.made >= min(wait, LONGEST):
                 kept.renew(make)
-        panels = [panel for kept in self._kept for panel in kept.panels]
-        return {"panels": panels, "alert": self._alert()}
+        panels = {name: panel for kept in self._kept for name, panel in kept.panels.items()}
+        return Picture(panels, self._alert())
 
-    @property
-    def _costs(self) -> list[float]:
-        return [kept.cost for kept in self._kept]
+    def _allowance(self, share: float) -> float:
+        """The share of the time of each dear part, after the charts."""
+        charts = [kept for kept in self._kept if kept.chart]
+        spent = sum(kept.cost / max(1 / LOOKS, kept.making / CHART) for kept in charts)
+        return allowance([kept.cost for kept in self._kept if not kept.chart], share - spent)
 
     def _health_panels(self, experiment: Any) -> list[Json]:
         trainer = experiment.trainer
@@ -90,7 +117,8 @@ class Rendering:
 
 def allowance(costs: Sequence[float], share: float) -> float:
     """The share of the time that each dear part may take: what the parts leave that can come with every picture."""
-    even = share / len(costs)
+    share = max(share, 0.01)
+    even = share / max(1, len(costs))
     cheap = [cost * LOOKS for cost in costs if cost * LOOKS <= even]
     dear = len(costs) - len(cheap)
     return (share - sum(cheap)) / dear if dear else share

@@ -64,4 +64,4 @@ def _draw(
         done = f"{results[-1].done} of {results[-1].total}" if results else "0"
         st.markdown(f"{done} {unit}", width="content")
     if results:
-        live(pack({"panels": panels(results)}), None, key=f"{name}.live")
+        live(pack(panels(results)), key=f"{name}.live")

@@ -9,14 +9,19 @@ from typing import Any
 import streamlit as st
 
 from gradviz.app import session
+from gradviz.app.components.address import address
 from gradviz.app.components.live import live
-from gradviz.app.rendering import Rendering
+from gradviz.app.rendering import Picture, Rendering
 from gradviz.app.save_picture import save_picture
+from gradviz.app.settings import read, remember, written
+from gradviz.app.stream import stream_of
 from gradviz.app.style import verbatim
 from gradviz.app.worker import Look, Worker
 from gradviz.errors import GradvizError
 
-PERIOD = 0.35  # seconds between two looks at a training that runs, each of which brings all pictures since
+PERIOD = (
+    0.35  # seconds between two looks at a training that runs, where its stream does not reach the browser
+)
 SPEEDS: dict[str, float | None] = {
     "stage by stage": 0.25,
     "1 batch/s": 1.0,
@@ -28,22 +33,13 @@ SPEEDS: dict[str, float | None] = {
 Handler = Callable[[dict[str, Any]], None]
 
 
-def remember(key: str, default: Any) -> str:
-    """The key of a widget whose value outlives the widget, as when its page is left; `default` at first."""
-    state = st.session_state
-    kept = state.setdefault("kept", {})
-    if key in state:
-        kept[key] = state[key]
-    state[key] = kept.setdefault(key, default)
-    return key
-
-
 def frame(
     name: str,
     make: Callable[[Any], Any],
     settings: Any,
     *,
     title: str,
+    usual: Any = None,
     on_event: Handler | None = None,
     beside: Callable[[], None] | None = None,
     speed: str = "full speed",
@@ -53,7 +49,7 @@ def frame(
     `settings` is a frozen dataclass with a field `random_state`, which belongs to a button of the frame. Changed
     settings are offered to `experiment.adopt`; where that says no, training starts afresh. What a
     person does in the view goes to `on_event` and to `experiment.handle`, where they exist. `speed` is the one
-    at first, a key of SPEEDS.
+    at first, a key of SPEEDS. With `usual` settings the address tells what differs from them.
     """
     mine = _worker(name, make, settings)
     if command := st.session_state.pop(f"{name}.command", ""):
@@ -65,6 +61,8 @@ def frame(
             beside()
     with st.sidebar:
         save_picture(lambda: _shown(mine), name)
+        if usual is not None:
+            _tell(name, settings, usual, speed)
     return mine.experiment
 
 
@@ -123,6 +121,12 @@ def _buttons(worker: Worker, name: str, title: str, speed: str) -> None:
             _explore(worker, title)
 
 
+def _tell(name: str, settings: Any, usual: Any, speed: str) -> None:
+    """Have in the address what was chosen, so that a reload or a shared link starts with it."""
+    chosen = st.session_state[f"{name}.speed"]
+    address({**written(settings, usual), "speed": "" if chosen == speed else chosen})
+
+
 def _ask(name: str, command: str) -> None:
     """Remember a command; `frame` gives it to the worker once the settings of the page have reached it."""
     st.session_state[f"{name}.command"] = command
@@ -140,29 +144,36 @@ def _shown(worker: Worker) -> dict[str, Any]:
 
 
 def _speed(worker: Worker, name: str, first: str) -> None:
-    key = remember(f"{name}.speed", first)
+    named = read(st.query_params, {"speed": SPEEDS})
+    key = remember(f"{name}.speed", named.get("speed", first))
     chosen = st.selectbox("Speed", list(SPEEDS), key=key, label_visibility="collapsed", width=142)
     worker.limit = SPEEDS[chosen]
 
 
 def _view(worker: Worker, name: str, title: str, on_event: Handler | None) -> None:
     """The live part of the page: it looks again by itself as long as something runs."""
-    busy, again = worker.state in ("running", "waiting"), f"{name}.again"
+    busy, again, polled = worker.state in ("running", "waiting"), f"{name}.again", f"{name}.polled"
 
     def handle(event: dict[str, Any]) -> None:
+        if event["kind"] == "ended":
+            return  # what is left to do is to draw the page
+        if event["kind"] == "unreached":
+            st.session_state[polled] = st.session_state[again] = True
+            return
         if on_event is not None:
             on_event(event)
             st.session_state[again] = True  # what it did may have changed the settings
         with worker.held() as experiment:
             getattr(experiment, "handle", lambda event: None)(event)
 
-    @st.fragment(run_every=PERIOD if busy else None)
+    @st.fragment(run_every=PERIOD if busy and st.session_state.get(polled) else None)
     def show() -> None:
         look = worker.look()
         _problem(look)
         status = {"title": title, "state": look.state, "words": look.words}
-        shown = look.picture or {"panels": []}
-        live(shown, status, look.earlier, look.version, key=f"{name}.live", on_event=handle)
+        now: Picture = look.picture or Picture()
+        stream = "" if st.session_state.get(polled) or not busy else stream_of(worker)
+        live(now.panels, status, now.alert, look.version, stream, key=f"{name}.live", on_event=handle)
         if (look.state in ("running", "waiting")) != busy or st.session_state.pop(again, False):
             st.rerun()
 

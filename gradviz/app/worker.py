@@ -21,8 +21,7 @@ from gradviz.errors import Stopped
 
 FORGOTTEN = 5.0  # seconds without a look after which training pauses
 LOOKS = 11.0  # pictures per second at most
-EARLIER = 5  # pictures kept for a look beside the last one
-SHARE, LIMITED = 0.07, 0.5  # of the time, at most, goes into making pictures: at full speed, and at any other
+SHARE, LIMITED = 0.08, 0.5  # of the time, at most, goes into making pictures: at full speed, and at any other
 STAGED = 2.0  # batches per second up to which a batch is shown stage by stage
 
 STAGES = {"sample": "batch drawn", "forward": "forward pass done", "backward": "backward pass done"}
@@ -54,15 +53,13 @@ class Experiment(Protocol):
 
 @dataclass(frozen=True)
 class Look:
-    """What a page sees of a worker: `version` grows with every new picture, and `earlier` has those that were made
-    since the last look."""
+    """What a page sees of a worker: `version` grows with every new picture."""
 
     state: State
     words: str
     error: Exception | None
     picture: Any
     version: int
-    earlier: tuple[Any, ...] = ()
 
 
 class Worker:
@@ -91,9 +88,9 @@ class Worker:
         self._phases: Iterator[str] | None = None
         self._error: Exception | None = None
         self._looked = perf_counter()
+        self._left = False  # whether it paused because nobody looked
         self._due = 0.0  # when the next picture is
         self._picture: tuple[Any, int] | None = None
-        self._unseen: list[Any] = []  # pictures since the last look
         self._fresh = False  # whether the picture shows everything as it is now
         self._whole = True  # whether it has to, since something else than training changed it
         self._speed = _Speed()
@@ -168,17 +165,17 @@ class Worker:
 
     def look(self) -> Look:
         """What to show now; asking keeps the training awake."""
-        self._looked = perf_counter()
         if not self._fresh:
             with self._command:
                 if not self._alive:
                     self._take_picture(None)
+        return self.glance()
+
+    def glance(self) -> Look:
+        """The same, without waiting for a picture that is up to date."""
+        self._looked = perf_counter()
         picture, version = self._picture or (None, 0)
-        unseen, self._unseen = self._unseen, []
-        earlier = (
-            tuple(one for one in unseen if one is not picture)[-EARLIER:] if self.state == "running" else ()
-        )
-        return Look(self.state, self._words(), self._error, picture, version, earlier)
+        return Look(self.state, self._words(), self._error, picture, version)
 
     def _begin(self, done: Stop, queued: bool = True) -> None:
         with self._command:
@@ -199,9 +196,11 @@ class Worker:
         if self._thread is not None:
             self._thread.join()
         self._thread = None
+        self._left = False
 
     def _idle(self) -> bool:
-        return self._rest.is_set() or perf_counter() - self._looked > FORGOTTEN
+        self._left = perf_counter() - self._looked > FORGOTTEN
+        return self._left or self._rest.is_set()
 
     def _work(self, queued: bool) -> None:
         with (
@@ -278,9 +277,7 @@ class Worker:
 
     def _draw(self, share: float | None) -> None:
         version = self._picture[1] + 1 if self._picture else 1
-        picture = self._render(self.experiment, share)
-        self._picture = picture, version
-        self._unseen = [*self._unseen[-EARLIER:], picture]
+        self._picture = self._render(self.experiment, share), version
         self._whole = self._whole and share is not None
 
     def _words(self) -> str:
@@ -291,6 +288,8 @@ class Worker:
         place = f"epoch {experiment.epoch + 1} · batch {experiment.batch_index} of {experiment.epoch_length}{loss}"
         if self._phases is not None and experiment.stage in STAGES:
             place += f" · next one: {STAGES[experiment.stage]}"
+        if self._left and state == "paused":
+            place += " · paused when you left the page: Start goes on"
         if state == "running":
             return f"{place} · {self._speed.text}"
         if state == "waiting":

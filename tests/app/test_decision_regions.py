@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree
@@ -11,25 +10,11 @@ import numpy as np
 import pytest
 
 from gradviz.app.pages import decision_regions as page
-from gradviz.app.worker import Worker
 from gradviz.demos.live.decision_regions import PRESETS, Experiment, Settings
+from tests.app.train_pages import by_label, press, until_paused, worker, working
 
 testing = pytest.importorskip("streamlit.testing.v1")
 SCRIPT = str(Path(__file__).parents[2] / "app.py")
-
-
-def by_label(widgets: Any, label: str) -> Any:
-    return next(widget for widget in widgets if widget.label == label)
-
-
-def working(app: Any) -> Any:
-    """The page, once it is sure that no exception shows on it."""
-    assert not app.exception, [problem.message for problem in app.exception]
-    return app
-
-
-def press(app: Any, label: str) -> Any:
-    return working(by_label(app.button, label).click().run())
 
 
 @pytest.fixture
@@ -43,28 +28,19 @@ def app() -> Any:
 
     found = working(testing.AppTest.from_function(script, default_timeout=60).run())
     yield found
-    worker(found).pause()
-
-
-def worker(app: Any) -> Worker:
-    return app.session_state["regions.worker"]  # type: ignore[no-any-return]
+    worker(found, "regions").pause()
 
 
 def experiment(app: Any) -> Experiment:
-    return worker(app).experiment  # type: ignore[return-value]
-
-
-def until_paused(app: Any) -> None:
-    while worker(app).look().state == "running":
-        time.sleep(0.005)
+    return worker(app, "regions").experiment  # type: ignore[return-value]
 
 
 def test_one_batch_and_one_epoch(app: Any) -> None:
     press(app, "One batch")
-    until_paused(app)
+    until_paused(app, "regions")
     assert experiment(app).trainer.progress.steps == 1
     press(app, "One epoch")
-    until_paused(app)
+    until_paused(app, "regions")
     assert (experiment(app).epoch, experiment(app).batch_index) == (1, 0)
     press(app, "Reset")
     assert experiment(app).trainer.progress.steps == 0
@@ -72,10 +48,10 @@ def test_one_batch_and_one_epoch(app: Any) -> None:
 
 def test_start_becomes_pause(app: Any) -> None:
     press(app, "Start")
-    assert worker(app).state == "running"
+    assert worker(app, "regions").state == "running"
     assert all(button.label != "Start" for button in app.button)
     press(app, "Pause")
-    assert worker(app).state == "paused"
+    assert worker(app, "regions").state == "paused"
 
 
 @pytest.mark.parametrize("name", PRESETS)
@@ -110,7 +86,7 @@ def test_every_setting_reaches_the_experiment(app: Any) -> None:
 
 def test_the_learning_rate_changes_while_it_trains(app: Any) -> None:
     press(app, "One epoch")
-    until_paused(app)
+    until_paused(app, "regions")
     before = experiment(app)
     working(by_label(app.select_slider, "Learning rate α").set_value(0.1).run())
     assert experiment(app) is before
@@ -141,9 +117,9 @@ def test_what_diverges_is_said_in_words_and_can_be_reset(app: Any) -> None:
     working(by_label(app.select_slider, "Learning rate α").set_value(1.0).run())
     experiment(app).trainer.optimizer.lr = 1e30
     press(app, "Start")
-    until_paused(app)
+    until_paused(app, "regions")
     working(app.run())
-    assert worker(app).state == "failed"
+    assert worker(app, "regions").state == "failed"
     assert "not finite" in app.error[0].value.replace("\\", "")
     assert by_label(app.button, "Start").disabled
     press(app, "Reset")

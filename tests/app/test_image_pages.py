@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import base64
 import io
-import time
+import json
 from collections.abc import Callable
 from typing import Any
 from xml.etree import ElementTree
@@ -12,26 +12,12 @@ from xml.etree import ElementTree
 import numpy as np
 import pytest
 
-from gradviz.app.worker import Worker
 from gradviz.demos.live import denoising, digits, inpainting, permutation
 from gradviz.demos.live.denoising_panels import VIEWS
+from tests.app.train_pages import by_label, press, until_paused, worker, working
 
 testing = pytest.importorskip("streamlit.testing.v1")
 image = pytest.importorskip("PIL.Image")
-
-
-def by_label(widgets: Any, label: str) -> Any:
-    return next(widget for widget in widgets if widget.label == label)
-
-
-def working(app: Any) -> Any:
-    """The page, once it is sure that no exception shows on it."""
-    assert not app.exception, [problem.message for problem in app.exception]
-    return app
-
-
-def press(app: Any, label: str) -> Any:
-    return working(by_label(app.button, label).click().run())
 
 
 @pytest.fixture
@@ -49,21 +35,11 @@ def opened() -> Any:
         worker(app, name).pause()
 
 
-def worker(app: Any, name: str) -> Worker:
-    return app.session_state[f"{name}.worker"]  # type: ignore[no-any-return]
-
-
-def until_paused(app: Any, name: str) -> Any:
-    while (look := worker(app, name).look()).state == "running":
-        time.sleep(0.005)
-    assert look.error is None
-    return look
-
-
 def panels(app: Any, name: str) -> dict[str, Any]:
     """What the page shows now, by id."""
     look = until_paused(app, name)
-    return {panel["id"]: panel for panel in look.picture["panels"]}
+    assert look.error is None
+    return {panel["id"]: panel for panel in map(json.loads, look.picture.panels.values())}
 
 
 CHANGES: dict[str, list[tuple[str, str, Any, str]]] = {
@@ -238,5 +214,5 @@ def test_a_step_that_is_too_large_is_named(opened: Callable[[str], Any]) -> None
     for _ in range(30):
         experiment.advance()
     worker(app, "inpainting").one_batch()
-    alert = until_paused(app, "inpainting").picture["alert"]
+    alert = until_paused(app, "inpainting").picture.alert
     assert "dead ReLUs" in alert

@@ -15,11 +15,20 @@ from gradviz.app.three_ways import (
     curve_panels,
     curves,
     depth_panels,
+    dual,
+    forward_panel,
     function_key,
+    passes_of,
+    passes_panel,
     program_key,
+    reverse,
+    reverse_panel,
 )
+from gradviz.app.vector_pictures import mode_panels
 from gradviz.demos import get
+from gradviz.draw.plots import picture_svg
 from gradviz.explain.compared import compared
+from gradviz.explain.methods import counted_passes
 from gradviz.explain.symbolic import swelling, symbolic_derivative
 
 
@@ -103,12 +112,36 @@ def test_the_sliders_step_through_both_modes() -> None:
     assert not app.exception
 
 
+@pytest.mark.parametrize("count", [3, 300])
+def test_both_modes_are_drawn_as_a_picture(count: int) -> None:
+    text = "\n".join(["a0 = 1", *(f"a{i + 1} = sin(a{i})" for i in range(count))])
+    case = Case(text, '{"a0": 1.0}', "a0")
+    forward, backward = dual(case), reverse(case, ())
+    modes = [forward_panel(forward, 2, "a₀"), reverse_panel(backward, 1, forward.notation)]
+    panels = mode_panels(modes, passes_panel(passes_of(case), counted_passes(7, 1), ("1 × 1", "7 × 1")))
+    drawn = picture_svg({"panels": panels})
+    assert all(
+        words in drawn for words in ("Forward mode", "Reverse mode", "reverse mode", "0.8415", "7 × 1")
+    )
+    assert ("more" in drawn) == (count == 300)
+
+
 def test_a_composed_function_that_cannot_be_read_is_refused_in_words() -> None:
     app = opened(get("D2").text, PARTS[1], composed="x + y")
     assert not app.exception
     assert any("a function of one variable is needed" in error.value.replace("\\", "") for error in app.error)
 
 
+def elus(count: int) -> str:
+    return "\n".join(["a0 = 0.5", *(f"a{i + 1} = elu(a{i})*a{i}" for i in range(count))])
+
+
+# Stopped inside a weak reference's callback, Python says so and goes on, until it is stopped again; stopped inside an
+# import, it says which file it left open.
+stopped_anywhere = pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
+
+
+@stopped_anywhere
 @pytest.mark.parametrize("patience", [0.0, 0.3])
 def test_sympy_shows_how_long_it_takes_and_can_be_stopped(
     monkeypatch: pytest.MonkeyPatch, patience: float
@@ -117,7 +150,7 @@ def test_sympy_shows_how_long_it_takes_and_can_be_stopped(
     monkeypatch.setattr("gradviz.app.three_ways.BEFORE_A_BAR", 0.0)
     monkeypatch.setattr("gradviz.explain.patience.LONGEST", patience)
     monkeypatch.setattr("gradviz.explain.patience._EVERY", 0.0)
-    text = "a0 = 0.5\n" + "\n".join(f"a{i + 1} = elu(a{i})*a{i}" for i in range(8))
+    text = elus(8)
     app = opened(text, PARTS[1], composed="x*exp(-x)")
     assert not app.exception
     assert "SymPy takes longer than" in words(app)
@@ -134,14 +167,14 @@ def test_sympy_shows_how_long_it_takes_and_can_be_stopped(
     assert "SymPy takes longer than" in words(app)
 
 
+@stopped_anywhere
 def test_a_stop_ends_sympy_in_the_middle_of_its_work() -> None:
     def watch(seconds: float) -> None:
         if seconds > 0.2:
             raise KeyboardInterrupt
 
-    text = "a0 = 0.5\n" + "\n".join(f"a{i + 1} = elu(a{i})*a{i}" for i in range(8))
     with pytest.raises(KeyboardInterrupt):
-        symbolic_derivative(text, "a0", watch=watch)
+        symbolic_derivative(elus(8), "a0", watch=watch)
 
 
 def test_the_curves_fall_and_rise_and_mark_their_optimum() -> None:
@@ -167,6 +200,18 @@ def test_a_kink_is_said_on_every_part(text: str, name: str, words: str) -> None:
         said = [box.value.replace("\\", "") for box in opened(text, part, wrt=name).warning]
         assert len(said) == bool(words)
         assert all(words in box for box in said)
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("x = 0\nf = abs(x)", "both sides of the kink, (−1 + 1)/2 = 0, and backward takes 0 by convention: they agree by symmetry"),
+        ("x = 0\nf = -2*relu(x)", "(0 − 2)/2 = −1, and backward takes 0 by convention; there is no derivative here."),
+        ("x = 1\nf = 2*abs(x - 1) - x/3", "(−2.333 + 1.667)/2 = −0.3333, and backward takes −0.3333 by convention: they agree"),
+    ],
+)  # fmt: skip
+def test_at_a_kink_the_summary_says_what_a_central_difference_finds(text: str, said: str) -> None:
+    assert said in words(opened(text, PARTS[0], wrt="x"))
 
 
 def test_at_a_kink_no_step_is_best() -> None:

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import json
 import time
 from collections.abc import Callable
+from functools import partial
 from typing import Any, get_args
 
 import numpy as np
 import pytest
 
-from gradviz.app.rendering import SETTLED, Rendering, allowance
+from gradviz.app.rendering import SETTLED, Picture, Rendering, allowance
 from gradviz.app.worker import LOOKS
 from gradviz.demos.live import decision_regions, denoising, digits, inpainting
 from gradviz.nn.health import Kind
@@ -50,7 +52,9 @@ class Clock:
 
 @pytest.fixture
 def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
+    """A browser that draws in no time, and a clock."""
     found = Clock()
+    monkeypatch.setattr("gradviz.app.rendering.DRAWN", 0.0)
     monkeypatch.setattr("gradviz.app.rendering.perf_counter", lambda: found.now)
     return found
 
@@ -64,7 +68,7 @@ def test_dear_parts_wait_and_the_others_do_not(clock: Clock) -> None:
         clock.tick()
         shown = render(parts, share=0.1)
     assert parts.made == [8, 3, 8]
-    assert [panel["lines"] for panel in shown["panels"]] == [["8"], ["3"], ["8"]], "in their places"
+    assert [panel["lines"] for panel in panels(shown)] == [["8"], ["3"], ["8"]], "in their places"
     clock.tick()
     render(parts, share=100.0)
     assert parts.made == [9, 4, 9]
@@ -78,6 +82,34 @@ def test_a_dear_part_is_renewed_when_it_has_paid(clock: Clock) -> None:
         render(parts, share=0.1)
     assert parts.made[0] > 200
     assert 0.05 < 0.02 * parts.made[1] / clock.now < 0.11, "most of the time that the others leave"
+
+
+class Shown:
+    """An experiment with a curve and a picture that change all the time, and one that stays."""
+
+    def __init__(self) -> None:
+        self.trainer, self.made = Idle(), dict.fromkeys(("lines", "loop", "text"), 0)
+
+    def parts(self) -> list[Callable[[], list[dict[str, Any]]]]:
+        return [partial(self._make, kind) for kind in self.made]
+
+    def _make(self, kind: str) -> list[dict[str, Any]]:
+        self.made[kind] += 1
+        return [{"kind": kind, "title": "" if kind == "text" else str(self.made[kind]), "series": []}]
+
+
+def test_what_the_browser_draws_is_paid_for_and_charts_always_come(
+    clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("gradviz.app.rendering.DRAWN", 0.02)
+    shown, render = Shown(), Rendering()
+    render(shown)
+    for _ in range(100):
+        clock.tick()
+        render(shown, share=0.5)
+    assert shown.made["lines"] == 101
+    assert shown.made["text"] > 95, "nothing is drawn again"
+    assert 5 < shown.made["loop"] < 101 * (0.5 - 0.02 * LOOKS) / (0.02 * LOOKS) + 5
 
 
 @pytest.mark.parametrize(
@@ -117,10 +149,14 @@ def test_a_healthy_training_stays_silent(name: str) -> None:
 
 def alert(render: Rendering, experiment: Any) -> str:
     shown = render(experiment)
-    health = shown["panels"][-1]
+    health = panels(shown)[-1]
     assert health["kind"] == "health"
-    assert bool(health["findings"]) == bool(shown["alert"])
-    return str(shown["alert"])
+    assert bool(health["findings"]) == bool(shown.alert)
+    return shown.alert
+
+
+def panels(picture: Picture) -> list[dict[str, Any]]:
+    return [json.loads(text) for text in picture.panels.values()]
 
 
 def deep(activation: str) -> Any:
@@ -192,8 +228,8 @@ def test_every_warning_is_shown(name: str) -> None:
     inject(experiment)
     experiment.advance()
     shown = render(experiment)
-    assert words in shown["alert"], shown["alert"]
-    findings = shown["panels"][-1]["findings"]
+    assert words in shown.alert, shown.alert
+    findings = panels(shown)[-1]["findings"]
     assert findings and all(len(text) > 60 for text in findings), "with their cause"
 
 

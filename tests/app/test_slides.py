@@ -17,6 +17,7 @@ import pytest
 
 import gradviz as gv
 from gradviz.app import session
+from gradviz.app.array_picture import array_panels
 from gradviz.app.making import Making, packed
 from gradviz.app.program import Program, open_program
 from gradviz.app.slides import Subject, of_program
@@ -157,7 +158,6 @@ def test_the_panel_opens_at_the_step_on_screen() -> None:
 def test_a_deck_is_made_when_asked() -> None:
     app = opened(k="7")
     working(app.selectbox(key="slides.format").select(".pdf").run())
-    working(next(group for group in app.button_group if group.label == "Steps").select("all").run())
     assert len(app.get("download_button")) == 1, "only the program itself"
     make = next(button for button in app.button if button.label == "Make relu_chain.pdf")
     working(make.click().run())
@@ -183,6 +183,42 @@ def test_a_deck_can_be_stopped(monkeypatch: pytest.MonkeyPatch) -> None:
     working(next(button for button in app.button if button.label == "Stop").click().run())
     assert making.wait(10) and isinstance(making.error, Stopped)
     assert any(button.label.startswith("Make") for button in working(app.run()).button)
+
+
+def asked(app: Any) -> Any:
+    """The choice of the steps."""
+    return next(group for group in app.button_group if group.label == "Steps")
+
+
+def test_a_deck_starts_with_all_steps_until_a_person_chooses() -> None:
+    app = opened(Program("x = 2\ny = x*x"), k="1")
+    usual = {".svg": "this", ".pdf": "all", ".png": "this", ".gif": "all", ".md": "all", ".html": "all"}
+    for suffix, steps in usual.items():
+        working(app.selectbox(key="slides.format").select(suffix).run())
+        assert asked(app).value == steps, suffix
+    working(asked(app).select("range").run())
+    for suffix in usual:
+        working(app.selectbox(key="slides.format").select(suffix).run())
+        assert asked(app).value == "range", suffix
+
+
+@pytest.mark.parametrize(
+    ("suffix", "words"),
+    [(".gif", "page 1 of 5, the first before any step"), (".pdf", "page 1 of 4")],
+)
+def test_the_panel_says_where_pages_begin(suffix: str, words: str) -> None:
+    app = opened(Program("x = 2\ny = x*x", wrt=("x",)))
+    working(app.selectbox(key="slides.format").select(suffix).run())
+    assert any(caption.value.endswith(words) for caption in app.caption)
+
+
+def test_the_panel_says_which_letters_have_no_picture() -> None:
+    app = opened(Program("x = 2\ny = x*x", "漢字 x²"))
+    working(app.selectbox(key="slides.format").select(".png").run())
+    working(next(toggle for toggle in app.toggle if toggle.label == "Title").set_value(True).run())
+    assert [box.value.partition("\\;")[0] for box in app.warning] == [
+        "these letters have no picture in PNG\\: 漢\\, 字"
+    ]
 
 
 @pytest.mark.parametrize("suffix", [".png", ".pptx", ".html", ".tex", ".dot", ".md"])
@@ -216,12 +252,37 @@ def test_a_live_picture_is_offered_as_a_file() -> None:
     assert [button.proto.label for button in app.get("download_button")] == ["Download SVG", "Download PNG"]
 
 
+BATCH = "x = [[1, -2], [3, 4], [0, 5]]\nX = randn(3, 2, 6, 6)\nw = randn(4, 2, 3, 3)\nL = sum(conv2d(X, w)) + sum(x)"
+
+
+def test_an_array_of_the_inspector_is_offered_as_a_file() -> None:
+    app = page(Program(BATCH))
+    app.session_state.array_picture = {"node": "X", "frame": 2, "shown": ["value", "gradient"]}
+    labels = [button.proto.label for button in working(app.run()).get("download_button")]
+    assert labels[-2:] == ["Download SVG", "Download PNG"]
+    assert "array_picture" not in app.session_state, "offered once"
+
+
+def test_an_array_is_saved_as_it_is_drawn() -> None:
+    opened = open_program(Program(BATCH))
+    x = opened.stage.run.value("X")
+    value, gradient = array_panels(opened.story, "X", 2, ["value", "gradient"])
+    assert np.allclose(value["images"], x[2], atol=abs(x).max() / 127)
+    assert value["title"] == "value of X, sample 2" and value["palette"] == "signed"
+    assert gradient["range"][0] == -gradient["range"][1]
+    (w,) = array_panels(opened.story, "w", 2, ["value"])
+    assert (len(w["images"]), w["columns"], w["title"]) == (8, 2, "value of w")
+    svg = picture_svg({"panels": [value, gradient, w]})
+    assert "value of X, sample 2" in svg and value["note"] in svg
+
+
 @pytest.mark.parametrize(
     ("name", "state", "files"),
     [
         ("jacobians", {}, ["jacobian", "ledger"]),
         ("methods", {"methods.part": "1 Numerical"}, ["error_curves"]),
         ("methods", {"methods.part": "2 Symbolic"}, ["swelling"]),
+        ("methods", {"methods.part": "3 Automatic"}, ["modes"]),
     ],
 )
 def test_charts_on_vectors_are_offered_as_files(name: str, state: dict[str, Any], files: list[str]) -> None:
@@ -243,7 +304,7 @@ def test_a_jacobian_and_a_ledger_are_drawn(demo: str, wrt: str) -> None:
     matrix = picture_svg({"panels": jacobian_panels(jacobian_view(run, wrt, "f"))})
     product = ledger_view(run, wrt)["products"][0]
     ledger = picture_svg({"panels": ledger_panels(product, {"now": costs_view(ledger_of(run, wrt), 0)})})
-    shown = {"D6": ("W₁[3, 4]", "ℝ¹²ˣ³", "(HN×H)", "36"), "D1": (">1.00<", "ℝ¹ˣ¹", "(1×1)", "together")}
+    shown = {"D6": ("(W₁)₃₄", "ℝ¹²ˣ³", "(HN×H)", "36"), "D1": (">1.00<", "ℝ¹ˣ¹", "(1×1)", "together")}
     assert all(text in matrix + ledger for text in shown[demo])
     assert "more" not in ledger and "−0.00" not in matrix
 

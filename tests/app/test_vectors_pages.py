@@ -13,6 +13,7 @@ from gradviz.demos import demos, get
 from gradviz.demos.matrix_identities import DEMOS as IDENTITIES
 from gradviz.demos.matrix_identities import Identity
 from gradviz.explain.arrangement import Arrangement, count_text
+from gradviz.explain.pairs import space
 
 testing = pytest.importorskip("streamlit.testing.v1")
 PARTS = ("Exercise", f"Matrix derivatives ({len(IDENTITIES)})")
@@ -57,20 +58,23 @@ BROWSER = Browser()
 
 
 class Page:
-    """The page of Jacobians, opened at a program in the address."""
+    """A page on vectors, opened at a program in the address; what is done in its components is called from here."""
+
+    module = "jacobians"
 
     def __init__(self, program: Program | None = None) -> None:
-        def script() -> None:
-            from gradviz.app.pages.jacobians import show
+        def script(module: str) -> None:
+            from importlib import import_module
+
             from tests.app.test_vectors_pages import BROWSER
 
             BROWSER.act()
-            show()
+            import_module(f"gradviz.app.pages.{module}").show()
 
-        self.app = testing.AppTest.from_function(script, default_timeout=60)
+        self.app = testing.AppTest.from_function(script, args=(self.module,), default_timeout=60)
         if program is not None:
             self.app.query_params["p"] = program.to_link()
-        working(self.app.run())
+        self.run()
 
     def run(self) -> None:
         working(self.app.run())
@@ -261,21 +265,10 @@ def test_the_other_layout_is_undone_by_itself() -> None:
     assert arrangement.text("wxyz") == "y wT x z"
 
 
-class Exercise:
-    """The page "Check my derivation"; what its editor and pickers do is called from here."""
+class Exercise(Page):
+    """The page "Check my derivation"."""
 
-    def __init__(self, program: Program | None = None) -> None:
-        def script() -> None:
-            from gradviz.app.pages.derivation import show
-            from tests.app.test_vectors_pages import BROWSER
-
-            BROWSER.act()
-            show()
-
-        self.app = testing.AppTest.from_function(script, default_timeout=60)
-        if program is not None:
-            self.app.query_params["p"] = program.to_link()
-        working(self.app.run())
+    module = "derivation"
 
     def answer(self, text: str) -> str:
         """The words after a formula was handed in with the Enter key."""
@@ -283,10 +276,6 @@ class Exercise:
         working(self.app.run())
         found = [*self.app.success, *self.app.warning, *self.app.info, *self.app.error]
         return found[0].value.replace("\\", "") if found else ""
-
-    def pick(self, role: str, node: str) -> None:
-        BROWSER.waiting.append((BROWSER.pick, role, node))
-        working(self.app.run())
 
     def link(self) -> Program:
         packed = self.app.query_params["p"]
@@ -367,7 +356,7 @@ def test_answers_are_kept_with_their_exercise(typing: Browser) -> None:
     page.answer("W1 + ")
     page.pick("wrt", "W2")
     assert typing.editor["text"] == ""
-    assert typing.matrix["badge"] == "ℝ²ˣ³"
+    assert typing.matrix["space"] == space((2, 3)).mathml
     page.answer("outer(yhat - y, g)")
     assert page.app.success
     page.pick("wrt", "W1")
@@ -383,7 +372,7 @@ def test_the_layout_is_part_of_the_question(typing: Browser) -> None:
     page.answer(RIGHT)
     page.app.session_state["derivation.layout"] = "numerator"
     working(page.app.run())
-    assert typing.matrix["badge"] == "ℝ⁴ˣ³"
+    assert typing.matrix["space"] == space((4, 3)).mathml
     assert "denominator layout" in page.app.warning[0].value
 
 

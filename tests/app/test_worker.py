@@ -188,7 +188,13 @@ def test_training_that_nobody_watches_pauses(
     worker = make()
     worker.start()
     until(lambda: worker.state == "paused")
-    assert worker.look().error is None
+    look = worker.look()
+    assert look.error is None
+    assert look.words.endswith("paused when you left the page: Start goes on")
+    monkeypatch.setattr(module, "FORGOTTEN", 60.0)
+    worker.start()
+    worker.pause()
+    assert "left" not in worker.look().words
 
 
 def test_the_rest_wait_in_words_and_come_in_turn(make: Callable[..., Worker]) -> None:
@@ -338,14 +344,11 @@ def test_a_new_experiment_takes_the_place_of_one_that_runs(make: Callable[..., W
     assert worker.experiment is other
 
 
-def test_a_look_brings_all_pictures_since_the_last(make: Callable[..., Worker]) -> None:
+def test_a_glance_keeps_the_training_awake_and_waits_for_no_picture(make: Callable[..., Worker]) -> None:
     worker = make()
+    assert worker.glance().picture is None, "look() would take one"
     worker.start()
-    until(lambda: len(worker._unseen) >= 3)
-    look = worker.look()
-    shown = [picture["batches"] for picture in (*look.earlier, look.picture)]
-    assert len(shown) >= 3
-    assert shown == sorted(set(shown))
-    until(lambda: worker._unseen)
-    worker.pause()
-    assert worker.look().earlier == (), "who pauses sees what is"
+    until(lambda: worker.glance().version >= 3)
+    looked, worker._looked = worker._looked, 0.0
+    assert worker.glance().state == "running"
+    assert worker._looked >= looked

@@ -6,9 +6,10 @@ from importlib import import_module
 
 import pytest
 
-from benchmarks import live
+from benchmarks import browser, live
 from benchmarks.live import Row
 from benchmarks.table import Effort
+from tests.conftest import aside
 
 
 def test_every_train_page_takes_part() -> None:
@@ -23,10 +24,18 @@ def test_every_train_page_takes_part() -> None:
 
 
 def test_a_training_is_measured_alone_and_watched() -> None:
-    (row,) = live.rows(Effort(1, 0.2), ["digits, linear"])
+    (row,) = aside(lambda: list(live.rows(Effort(1, 0.2), ["digits, linear"])))
     assert row.alone > 0
     assert row.watched > 0
     assert row.slowed < 1
+    assert 0 < row.updates < 20
+
+
+@pytest.mark.skipif(not browser.available(), reason="no browser is installed")
+def test_a_training_is_watched_in_a_browser() -> None:
+    (row,) = aside(lambda: list(live.rows_in_browser(Effort(1, 1.0), ["digits, linear"])))
+    assert row.alone > 0
+    assert row.watched > 0
     assert 0 < row.updates < 20
 
 
@@ -36,7 +45,8 @@ def test_the_table(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixtur
         Row("other", 100.0, 90.0, 0.1, 8.0),
         Row("third", 9.0, 4.5, 0.5, 11.0),
     ]
-    monkeypatch.setattr(live, "rows", lambda effort: done)
+    for measure in ("rows", "rows_in_browser"):
+        monkeypatch.setattr(live, measure, lambda effort: done)
     live.main(quick=True, markdown=True)
     printed = capsys.readouterr().out
     assert "| one | 100 | 90 | 10% | 10.5 | at least 10/s, at most 20%: reached |" in printed

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from gradviz.app.components.live import pack
+from gradviz.app.components.live import message, pack
 from gradviz.draw import web
 from tests.e2e.test_train_pages import READABLE, assert_readable
 
@@ -48,17 +48,26 @@ PANELS: list[Json] = [
 ]  # fmt: skip
 
 
+def as_message(panels: list[Json], version: int = 0, heard: int = 0, stream: str = "") -> str:
+    """What Streamlit brings when these panels are shown."""
+    status = {"title": "Live", "state": "running", "words": "epoch 1"}
+    head = {
+        "status": status,
+        "words": "epoch 1",
+        "alert": "",
+        "version": version,
+        "heard": heard,
+        "stream": stream,
+    }
+    return message(pack(panels), head)
+
+
 def mount(page: Any, panels: list[Json], theme: str = "light") -> None:
     """The view under a policy that forbids inline handlers, eval and every request."""
     here = files("gradviz.app.components")
     style = here.joinpath("live.css").read_text(encoding="utf-8")
     script = web.join("live", here, here / "panels")
-    data = {
-        **pack({"panels": panels}),
-        "status": {"title": "Live", "state": "running", "words": "epoch 1"},
-        "heard": 0,
-    }
-    text = json.dumps(data, allow_nan=False).replace("<", "\\u003c")
+    text = json.dumps(as_message(panels)).replace("<", "\\u003c")
     policy = "default-src 'none'; script-src 'nonce-fixed'; style-src 'nonce-fixed'"
     page.set_content(
         f'<!doctype html><meta charset="utf-8"><meta http-equiv="Content-Security-Policy" content="{policy}">'
@@ -156,7 +165,8 @@ def test_events_are_repeated_until_they_are_heard(page: Any) -> None:
     for key in ("ArrowRight", "Enter", "ArrowRight", "Enter"):
         page.keyboard.press(key)
     assert [event["index"] for event in events(page)] == [0, 1]
-    page.evaluate("() => view.update({ ...data, heard: sent.at(-1)[0].number })")
+    first = page.evaluate("() => sent.at(-1)[0].number")
+    page.evaluate("(next) => view.update(next)", as_message(of_kind("images"), heard=first))
     page.keyboard.press("ArrowRight")
     page.keyboard.press("Enter")
     assert [event["index"] for event in events(page)] == [1, 2]
@@ -197,8 +207,7 @@ def test_the_pad_reports_what_is_drawn(page: Any) -> None:
 def test_panels_that_go_and_come_keep_their_order(page: Any) -> None:
     mount(page, [*of_kind("text"), *of_kind("table")])
     for kinds in (["table"], ["table", "text"], ["loop", "table"]):
-        panels = json.dumps(pack({"panels": [of_kind(kind)[0] for kind in kinds]})["panels"])
-        page.evaluate(f"() => view.update({{ ...data, panels: {panels} }})")
+        page.evaluate("(next) => view.update(next)", as_message([of_kind(kind)[0] for kind in kinds]))
         found = page.locator(".lv-panel").evaluate_all("(all) => all.map((panel) => panel.dataset.kind)")
         assert found == kinds
 
@@ -208,25 +217,58 @@ def test_an_unchanged_panel_is_not_drawn_again(page: Any) -> None:
     page.locator(".lv-canvas").evaluate(
         "(canvas) => { canvas.getContext('2d').fillRect(0, 0, 5, 5); canvas.mark = canvas.labels; }"
     )
-    page.evaluate("() => view.update(structuredClone(data))")
+    page.evaluate("() => view.update(new TextEncoder().encode(data))")
     assert page.locator(".lv-canvas").evaluate("(canvas) => canvas.mark === canvas.labels")
 
 
-def test_pictures_that_came_together_are_played_once(page: Any) -> None:
-    """The moments before come first, a changed panel at a time, then the picture of now; the same message again, which
-    Streamlit may send, neither plays nor cuts them again."""
+STREAMS = """
+window.streams = [];
+window.EventSource = class {
+    static CLOSED = 2;
+    constructor(url) { Object.assign(this, { url, readyState: 1, ends: null }); streams.push(this); }
+    addEventListener(name, act) { this.ends = act; }
+    close() { this.readyState = 2; }
+};
+"""
+
+
+def test_a_stream_is_followed_to_its_end(page: Any) -> None:
+    """New panels are drawn and the others stay; Streamlit's older picture does not come back; the end is told."""
     mount(page, [*of_kind("text"), *of_kind("loop")])
-    found = page.evaluate("""async () => {
-        const shown = [], watch = new MutationObserver(() => shown.push(title()));
-        const title = () => document.getElementById('host').shadowRoot.querySelector('.lv-title').textContent;
-        const named = (name) => ({ ...data.panels[0], title: name });
-        const next = { ...data, version: 7, earlier: [[named('one')], [named('two')]], panels: [named('three'), data.panels[1]] };
-        watch.observe(document.getElementById('host').shadowRoot, { childList: true, characterData: true, subtree: true });
-        view.update(next);
-        view.update(structuredClone(next));
-        await new Promise((done) => setTimeout(done, 500));
-        view.update(structuredClone(next));
-        await new Promise((done) => setTimeout(done, 200));
-        return shown.filter((name, i) => name !== shown[i - 1]);
-    }""")
-    assert found == ["one", "two", "three"]
+    page.evaluate(f"() => {{ {STREAMS} }}")
+    words = [{**of_kind("text")[0], "title": name} for name in ("first", "second")]
+    first, second = (pack([text, *of_kind("loop")]) for text in words)
+    page.evaluate(
+        "(next) => view.update(next)", as_message([words[0], *of_kind("loop")], version=3, stream="key")
+    )
+    assert page.evaluate("() => streams.map(({ url }) => url)") == ["live/key"]
+    head = {"version": 4, "alert": "too large steps", "words": "epoch 2"}
+    page.evaluate("(data) => streams[0].onmessage({ data })", message(second, head, first))
+    page.wait_for_function(
+        "() => document.getElementById('host').shadowRoot.querySelector('.lv-title').textContent === 'second'"
+    )
+    assert page.inner_text(".lv-alert") == "⚠ too large steps"
+    assert page.inner_text(".lv-status") == "epoch 2"
+    assert page.locator(".lv-panel").count() == 2
+    page.evaluate("(next) => view.update(next)", as_message([words[0]], version=3, stream="key"))
+    assert page.locator(".lv-panel").count() == 2
+    assert page.inner_text(".lv-title >> nth=0") == "second"
+    page.evaluate("() => streams[0].ends()")
+    assert [event["kind"] for event in events(page)] == ["ended"]
+    assert page.evaluate("() => streams.map(({ readyState }) => readyState)") == [2]
+    page.evaluate("(next) => view.update(next)", as_message([words[0]], version=5, stream="key"))
+    assert page.evaluate("() => streams.length") == 2, "the training went on"
+    page.evaluate("(next) => view.update(next)", as_message([words[0]], version=6))
+    assert page.evaluate("() => streams[1].readyState") == 2, "who pauses follows nothing"
+
+
+@pytest.mark.parametrize("how", ["refused", "silent"])
+def test_a_stream_that_does_not_come_is_told(page: Any, how: str) -> None:
+    mount(page, of_kind("text"))
+    page.evaluate(f"() => {{ {STREAMS} }}")
+    page.evaluate("(next) => view.update(next)", as_message(of_kind("text"), stream="key"))
+    if how == "refused":
+        page.evaluate("() => (streams[0].readyState = 2, streams[0].onerror())")
+    page.wait_for_function("() => sent.length === 1")
+    assert [event["kind"] for event in events(page)] == ["unreached"]
+    assert page.evaluate("() => streams[0].readyState") == 2

@@ -19,11 +19,13 @@ const KINDS = {
   health: createHealth, pad: createPad,
 };
 
-const PACE = 83; // milliseconds between two pictures that came together
+const PATIENCE = 3000; // milliseconds in which a stream must begin
 
-/** Draws `data` = {panels, earlier, version, status: {title, state, words} or null, heard} inside `root`: first what `earlier` lists, panels that
- *  were different for a moment. `hooks.onEvents` gets what a person did and was not yet heard. */
-export function mount(root, data, hooks) {
+/**
+ * Draws a message inside `root`: a line of JSON, {panels, version, alert, status, heard, stream}, then a line for each panel that is new; `panels` tells
+ * of each name whether it is. While there is a `stream`, its messages follow. `hooks.onEvents` gets what a person did and was not yet heard.
+ */
+export function mount(root, message, hooks) {
   const title = el("h2", { class: "lv-name" });
   const status = el("p", { class: "lv-status" });
   const alert = el("p", { class: "lv-alert" });
@@ -31,30 +33,68 @@ export function mount(root, data, hooks) {
   const foot = el("div");
   const view = el("div", { class: "lv" }, el("header", { class: "lv-head" }, title, status, alert), grid, foot);
   root.append(view);
-  const app = { root, view, title, status, alert, grid, foot, hooks, panels: new Map(), data, unheard: [], number: 0, timer: null };
+  const parts = { root, view, title, status, alert, grid, foot, hooks };
+  const app = { ...parts, panels: new Map(), head: {}, picture: new Map(), unheard: [], number: 0, followed: null, source: null, frame: null };
   const theme = watchTheme(root, view);
   const recolored = new MutationObserver(() => show(app));
   recolored.observe(view, { attributes: true, attributeFilter: ["data-theme"] });
   const resizing = new ResizeObserver(() => (view.dataset.size = view.clientWidth < 700 ? "narrow" : "wide"));
   resizing.observe(view);
-  show(app);
+  const update = (next) => {
+    take(app, typeof next === "string" ? next : new TextDecoder().decode(next));
+    app.unheard = app.unheard.filter(({ number }) => number > app.head.heard);
+    theme.apply();
+    show(app);
+    follow(app);
+  };
+  update(message);
   return {
-    update: (next) => {
-      const again = next.earlier?.length > 0 && next.version === app.data.version; // Streamlit calls more often than it has news
-      app.data = next;
-      app.unheard = app.unheard.filter(({ number }) => number > next.heard);
-      theme.apply();
-      if (!again) play(app);
-      else if (app.timer === null) show(app);
-    },
+    update,
     destroy: () => {
-      clearTimeout(app.timer);
+      leave(app);
+      cancelAnimationFrame(app.frame);
       for (const { part } of app.panels.values()) part.destroy();
       for (const observer of [recolored, resizing]) observer.disconnect();
       theme.stop();
       view.remove();
     },
   };
+}
+
+/** What Streamlit brings may be older than what the stream brought: then only its panels are not taken. */
+function take(app, message) {
+  const [head, ...lines] = message.split("\n");
+  const { panels, version, ...rest } = JSON.parse(head);
+  Object.assign(app.head, rest);
+  if (app.source && version < app.head.version) return;
+  let next = 0;
+  app.picture = new Map(Object.entries(panels).map(([name, fresh]) => [name, fresh ? lines[next++] : app.picture.get(name)]));
+  app.head.version = version;
+}
+
+/** Listens to the stream of the training as long as there is one, and tells when it ends or cannot be reached. */
+function follow(app) {
+  const { stream } = app.head;
+  if (stream === app.followed) return;
+  leave(app);
+  if (!stream) return;
+  const source = new EventSource(`live/${stream}`);
+  const over = (kind) => (leave(app), send(app, { kind }));
+  const waiting = setTimeout(() => over("unreached"), PATIENCE);
+  Object.assign(app, { followed: stream, source, waiting });
+  source.onmessage = ({ data }) => {
+    clearTimeout(waiting);
+    take(app, data);
+    app.frame ??= requestAnimationFrame(() => ((app.frame = null), show(app))); // what comes too fast is not drawn
+  };
+  source.addEventListener("end", () => over("ended"));
+  source.onerror = () => source.readyState === EventSource.CLOSED && over("unreached");
+}
+
+function leave(app) {
+  app.source?.close();
+  clearTimeout(app.waiting);
+  Object.assign(app, { followed: null, source: null });
 }
 
 /** Numbers an event and sends it with all that were not heard yet; of a drawing only the last matters. */
@@ -65,72 +105,52 @@ function send(app, event) {
   app.hooks.onEvents?.(app.unheard);
 }
 
-/** The pictures of before, one after the other, then that of now. */
-function play(app) {
-  const before = [...(app.data.earlier ?? [])];
-  const next = () => {
-    app.timer = null;
-    if (before.length === 0) return show(app);
-    const colors = colorsHere(app);
-    for (const spec of before.shift()) {
-      const panel = app.panels.get(keyOf(spec));
-      if (panel) fill(panel, spec, colors);
-    }
-    app.timer = setTimeout(next, PACE);
-  };
-  clearTimeout(app.timer);
-  next();
-}
-
 function colorsHere(app) {
   const background = getComputedStyle(app.view).getPropertyValue("--st-background-color").trim();
   return colorsOf(app.view.dataset.theme, /^#[0-9a-f]{6}$/i.test(background) ? background : null);
 }
 
 function show(app) {
-  const { panels, status } = app.data;
+  const { panels, picture, head } = app;
+  const { status, words, alert } = head;
   app.title.parentElement.hidden = !status;
   app.view.dataset.state = status?.state ?? "";
   setText(app.title, status?.title ?? "");
-  setText(app.status, status?.words ?? "");
-  setText(app.alert, app.data.alert ? `⚠ ${app.data.alert}` : "");
+  setText(app.status, words ?? "");
+  setText(app.alert, alert ? `⚠ ${alert}` : "");
   const colors = colorsHere(app);
-  const wanted = new Set(panels.map(keyOf));
-  for (const [key, panel] of app.panels) {
-    if (wanted.has(key)) continue;
+  for (const [name, panel] of panels) {
+    if (picture.has(name)) continue;
     panel.part.destroy();
     panel.element.remove();
-    app.panels.delete(key);
+    panels.delete(name);
   }
-  panels.forEach((spec, i) => {
-    const key = keyOf(spec);
-    const panel = app.panels.get(key) ?? addPanel(app, key, spec);
-    const home = spec.kind === "health" ? app.foot : app.grid; // as tall as it needs to be
-    if (home === app.grid && home.children[i] !== panel.element) home.insertBefore(panel.element, home.children[i] ?? null);
-    else if (home !== panel.element.parentElement) home.append(panel.element);
-    fill(panel, spec, colors);
-  });
+  let place = 0;
+  for (const [name, line] of picture) {
+    const panel = panels.get(name) ?? addPanel(app, name);
+    const home = panel.kind === "health" ? app.foot : app.grid; // as tall as it needs to be
+    const at = home === app.grid ? place++ : 0;
+    if (home.children[at] !== panel.element) home.insertBefore(panel.element, home.children[at] ?? null);
+    if (panel.line !== line || panel.colors !== colors) fill(panel, line, colors);
+  }
 }
 
-function keyOf({ kind, id }) {
-  return `${kind} ${id}`;
-}
-
-function addPanel(app, key, spec) {
-  const part = KINDS[spec.kind]({ send: (event) => send(app, event) });
+/** `name` is the kind of the panel and its id. */
+function addPanel(app, name) {
+  const kind = name.split(" ", 1)[0];
+  const part = KINDS[kind]({ send: (event) => send(app, event) });
   const title = el("h3", { class: "lv-title" });
   const note = el("p", { class: "lv-note" });
-  const element = el("section", { class: "lv-panel", "data-kind": spec.kind, "data-panel": spec.id }, title, note, part.element);
-  const panel = { part, title, note, element, seen: "", colors: null };
-  app.panels.set(key, panel);
+  const element = el("section", { class: "lv-panel", "data-kind": kind, "data-panel": name.slice(kind.length + 1) }, title, note, part.element);
+  const panel = { kind, part, title, note, element, line: "", colors: null };
+  app.panels.set(name, panel);
   return panel;
 }
 
-/** Draws a panel again only when something about it changed. */
-function fill(panel, spec, colors) {
-  const seen = JSON.stringify(spec);
-  if (panel.seen === seen && panel.colors === colors) return;
-  Object.assign(panel, { seen, colors });
+/** Draws a panel of which something changed. */
+function fill(panel, line, colors) {
+  const spec = JSON.parse(line);
+  Object.assign(panel, { line, colors });
   setText(panel.title, spec.title ?? "");
   setText(panel.note, spec.note ?? "");
   panel.note.hidden = !spec.note;

@@ -6,8 +6,9 @@ What a picture may hold is told in `pack`; the browser side only draws.
 from __future__ import annotations
 
 import base64
+import json
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping
 from functools import cache
 from importlib.resources import files
 from typing import Any
@@ -22,6 +23,7 @@ from gradviz.draw.plots.pen import limits
 UNITS = 12  # of a layer that are drawn
 POINTS = 360  # of a line that are sent: more than a panel has room for
 Json = dict[str, Any]
+Panels = dict[str, str]  # kind and id of each panel of a picture, and the panel as JSON
 
 _CONNECT = """
 function connect(view, data, setTriggerValue) {
@@ -38,18 +40,20 @@ def _component() -> Callable[..., Any]:
 
 
 def live(
-    packed: Json,
-    status: Json | None,
-    earlier: Sequence[Json] = (),
+    panels: Panels,
+    status: Json | None = None,
+    alert: str = "",
     version: int = 0,
+    stream: str = "",
     *,
     key: str,
     on_event: Callable[[Json], None] = lambda event: None,
 ) -> None:
-    """Show a packed picture under a heading {"title", "state", "words"}; `on_event` gets what a person does in it.
+    """Show packed panels under a heading {"title", "state", "words"}; `on_event` gets what a person does in it.
 
-    The browser plays the pictures that were made `earlier`, since the last call, before it, once for each `version`:
-    one message with several pictures costs Streamlit far less than several messages. The browser repeats its events until it hears that they arrived, so none is lost however fast they come.
+    With a `stream` the browser goes on with the messages of `gradviz.app.stream`, whose `version` grows, until an
+    event {"kind": "ended"}, or "unreached" if none come. It repeats its events until it hears that they arrived, so
+    none is lost however fast they come.
     """
     heard = f"{key} heard"
     st.session_state.setdefault(heard, 0)
@@ -60,26 +64,20 @@ def live(
                 st.session_state[heard] = event["number"]
                 on_event(_unpacked(event))
 
-    _component()(
-        key=key,
-        data={
-            **packed,
-            "earlier": changes([*earlier, packed]),
-            "version": version,
-            "status": status,
-            "heard": st.session_state[heard],
-        },
-        on_events_change=take,
-    )
+    head = {"status": status, "words": status and status["words"], "alert": alert, "version": version}
+    head |= {"stream": stream, "heard": st.session_state[heard]}
+    _component()(key=key, data=message(panels, head).encode(), on_events_change=take)
 
 
-def changes(pictures: Sequence[Json]) -> list[list[Json]]:
-    """Of each picture but the last, the panels that the next one does not have just the same."""
-    kept = [{id(panel) for panel in picture["panels"]} for picture in pictures[1:]]
-    return [
-        [panel for panel in picture["panels"] if id(panel) not in same]
-        for picture, same in zip(pictures[:-1], kept, strict=True)
-    ]
+def message(panels: Panels, head: Json, known: Panels | None = None) -> str:
+    """What the browser gets: a line of JSON, the head and whether each panel is new, then a line for each that is.
+
+    `known` are the panels of the message before, where the browser is sure to have got it.
+    """
+    known = known or {}
+    fresh = {name: known.get(name) != text for name, text in panels.items()}
+    lines = [panels[name] for name, new in fresh.items() if new]
+    return "\n".join([json.dumps({**head, "panels": fresh}), *lines])
 
 
 def _unpacked(event: Json) -> Json:
@@ -91,16 +89,17 @@ def _unpacked(event: Json) -> Json:
     return dict(event)
 
 
-def pack(picture: Mapping[str, Any]) -> Json:
-    """The picture as the browser reads it: lines thinned, images as bytes, no number that JSON does not know."""
+def pack(panels: Iterable[Mapping[str, Any]]) -> Panels:
+    """The panels as the browser reads them: lines thinned, images as bytes, no number that JSON does not know."""
     counts: dict[str, int] = {}
-    panels = []
-    for panel in picture["panels"]:
+    packed: Panels = {}
+    for panel in panels:
         kind = panel["kind"]
         counts[kind] = counts.get(kind, 0) + 1
-        special = _PACKERS.get(kind, _same)(panel)
-        panels.append({"id": f"{kind}{counts[kind]}", "width": 4, "rows": 4, **_plain(special)})
-    return {"panels": panels}
+        special = _PACKERS.get(kind, _same)(dict(panel))
+        named = {"id": f"{kind}{counts[kind]}", "width": 4, "rows": 4, **_plain(special)}
+        packed[f"{kind} {named['id']}"] = json.dumps(named, allow_nan=False)
+    return packed
 
 
 def _same(panel: Json) -> Json:

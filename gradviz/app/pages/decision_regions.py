@@ -2,27 +2,30 @@
 
 from __future__ import annotations
 
-from dataclasses import fields
+from dataclasses import replace
 from inspect import signature
 from typing import Any
 
 import streamlit as st
 
 from gradviz import data
+from gradviz.app.settings import Choices, settings
 from gradviz.app.study import begin, study
 from gradviz.app.style import verbatim
-from gradviz.app.train_page import frame, remember, worker
+from gradviz.app.train_page import frame, worker
 from gradviz.demos.live.decision_regions import (
     ACTIVATIONS,
     OWN,
     POINTS,
     PRESETS,
     Experiment,
+    Point,
     Settings,
 )
 from gradviz.demos.live.decision_regions_panels import INPUTS
 from gradviz.demos.live.overfitting import overfitting, study_panel
 from gradviz.draw.neurons import neuron_drawing
+from gradviz.nn.module import FloatArray
 
 TITLE = "Decision regions"
 SECTION = "Train"
@@ -33,27 +36,27 @@ RATES = (0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.3, 1.0)
 DECAYS = (0.0, 0.0001, 0.001, 0.01, 0.1, 1.0)
 BATCHES = (1, 4, 8, 16, 32, 64, 128)
 LAYERS = {1: "1: linear classifier", 2: "2: one hidden layer", 3: "3: two hidden layers"}
-_CHOSEN = [field.name for field in fields(Settings) if field.name != "random_state"]
+COUNTS = range(10, 401, 10)
+NOISES = tuple(percent / 100 for percent in range(61))
+OPTIMIZERS = ("adam", "sgd")
+FARTHEST = 100.0  # of a point in an address
 
 
 def show() -> None:
     """Draw the page."""
-    for name in _CHOSEN:
-        remember(f"regions.{name}", _usual(PRESETS["hidden_layer"].settings)[name])
+    usual = _usual(PRESETS["hidden_layer"].settings)
+    chosen = settings("regions", usual, _CHOICES)
     with st.sidebar:
-        settings = _rail()
+        _rail(chosen)
     if refused := st.session_state.pop("regions.refused", ""):
         st.error(verbatim(refused), icon="⚠")
     study("regions.study", "networks trained", lambda fits: [study_panel(fits)])
-    frame("regions", Experiment, settings, title=TITLE, on_event=_take_point, speed="25 batches/s")
+    frame("regions", Experiment, chosen, title=TITLE, usual=usual, on_event=_take_point, speed="25 batches/s")
 
 
-def _usual(settings: Settings) -> dict[str, Any]:
+def _usual(wanted: Settings) -> Settings:
     """The settings as the widgets show them."""
-    chosen = {name: getattr(settings, name) for name in _CHOSEN}
-    if chosen["noise"] is None:
-        chosen["noise"] = _own_noise(settings.data)
-    return chosen
+    return replace(wanted, noise=_own_noise(wanted.data)) if wanted.noise is None else wanted
 
 
 def _own_noise(name: str) -> float:
@@ -61,10 +64,29 @@ def _own_noise(name: str) -> float:
     return float(signature(POINTS[name]).parameters["noise"].default) if name in POINTS else 0.0
 
 
-def _rail() -> Settings:
-    chosen = {name: st.session_state[f"regions.{name}"] for name in _CHOSEN}
-    names = list(PRESETS)
-    at = next((i for i, name in enumerate(names) if _usual(PRESETS[name].settings) == chosen), None)
+def _points_of(text: str) -> tuple[Point, ...]:
+    """Points as the address has them; raises ValueError for anything else."""
+    places = [part.split(",") for part in text.split(";")]
+    points = tuple((float(x), float(y), int(group)) for x, y, group in places)
+    if not all(abs(x) <= FARTHEST and abs(y) <= FARTHEST and 0 <= group <= 9 for x, y, group in points):
+        raise ValueError(text)
+    return points
+
+
+def _together(x: FloatArray, y: FloatArray) -> tuple[Point, ...]:
+    return tuple((float(a), float(b), int(c)) for (a, b), c in zip(x, y, strict=True))
+
+
+_CHOICES: dict[str, Choices] = {
+    "data": (*POINTS, OWN), "count": COUNTS, "noise": NOISES, "points": _points_of, "layers": LAYERS,
+    "width": WIDTHS, "activation": ACTIVATIONS, "optimizer": OPTIMIZERS, "learning_rate": RATES,
+    "regularisation": DECAYS, "batch_size": BATCHES,
+}  # fmt: skip
+
+
+def _rail(chosen: Settings) -> None:
+    names, plain = list(PRESETS), replace(chosen, random_state=0)
+    at = next((i for i, name in enumerate(names) if _usual(PRESETS[name].settings) == plain), None)
     key = f"regions.preset {at}"
     st.selectbox(
         "Show that …", names, index=at, format_func=lambda name: PRESETS[name].title, placeholder="own settings",
@@ -83,7 +105,7 @@ def _rail() -> Settings:
         st.select_slider("Neurons in a hidden layer", WIDTHS, key="regions.width")
         st.selectbox("Activation", list(ACTIVATIONS), key="regions.activation")
     st.markdown("**Learning**")
-    st.selectbox("Optimiser", ["adam", "sgd"], key="regions.optimizer", format_func=str.upper)
+    st.selectbox("Optimiser", OPTIMIZERS, key="regions.optimizer", format_func=str.upper)
     st.select_slider("Learning rate α", RATES, key="regions.learning_rate")
     st.select_slider("Regularisation (weight decay)", DECAYS, key="regions.regularisation")
     st.select_slider("Batch size", BATCHES, key="regions.batch_size")
@@ -91,7 +113,6 @@ def _rail() -> Settings:
         "Neurons as SVG", _neurons_svg, "neurons.svg", "image/svg+xml", on_click="ignore",
         help="As they are now, at the training point that came last",
     )  # fmt: skip
-    return Settings(**{name: st.session_state[f"regions.{name}"] for name in _CHOSEN})
 
 
 def _points() -> None:
@@ -105,8 +126,8 @@ def _points() -> None:
         )
         del file
     else:
-        st.slider("How many", 10, 400, step=10, key="regions.count")
-        st.slider("Noise", 0.0, 0.6, step=0.01, key="regions.noise")
+        st.slider("How many", COUNTS[0], COUNTS[-1], step=COUNTS.step, key="regions.count")
+        st.slider("Noise", NOISES[0], NOISES[-1], step=0.01, key="regions.noise")
     if added := len(st.session_state["regions.points"]):
         st.button(f"Remove {added} own points", on_click=_set, args=("points", ()))
 
@@ -129,8 +150,9 @@ def _set(name: str, value: Any) -> None:
 
 def _take_preset(key: str) -> None:
     if (name := st.session_state[key]) is not None:
-        for field, value in _usual(PRESETS[name].settings).items():
-            _set(field, value)
+        for field, value in vars(_usual(PRESETS[name].settings)).items():
+            if field != "random_state":
+                _set(field, value)
 
 
 def _data_changed() -> None:
@@ -155,7 +177,7 @@ def _read_file() -> None:
         st.session_state["regions.refused"] = str(error)
         return
     x = (x - x.mean(axis=0)) / (x.std(axis=0) + 1e-12)
-    _set("points", tuple((float(a), float(b), int(c)) for (a, b), c in zip(x, y, strict=True)))
+    _set("points", _together(x, y))
 
 
 def _begin_study() -> None:

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import fields
-from typing import Any
-
 import streamlit as st
 
 from gradviz import data
 from gradviz.app import study
+from gradviz.app.settings import settings
 from gradviz.app.style import verbatim
-from gradviz.app.train_page import frame, remember, worker_of
+from gradviz.app.train_page import frame, worker_of
 from gradviz.demos.live.denoising import COLOUR, Experiment, Settings, photo, source_of
 from gradviz.demos.live.denoising_panels import VIEWS, whole_image_panels
 
@@ -22,14 +20,18 @@ RATES = (0.0003, 0.001, 0.003, 0.01, 0.03)
 BATCHES = (4, 8, 16, 32)
 DEPTHS = (2, 3, 5, 8)
 CHANNELS = (4, 8, 16, 32)
+SIGMAS = tuple(float(sigma) for sigma in range(5, 61, 5))
+SIDES = range(16, 65, 8)
 _WHOLE = "denoising.whole"
-_CHOSEN = [field.name for field in fields(Settings) if field.name != "random_state"]
+_CHOICES = {
+    "sigma": SIGMAS, "photo": (*data.photos(), *COLOUR), "depth": DEPTHS, "channels": CHANNELS,
+    "learning_rate": RATES, "batch_size": BATCHES, "patch": SIDES, "view": VIEWS,
+}  # fmt: skip
 
 
 def show() -> None:
     """Draw the page."""
-    for name in _CHOSEN:
-        remember(f"denoising.{name}", getattr(Settings(), name))
+    chosen = settings("denoising", Settings(), _CHOICES)
     with st.sidebar:
         _rail()
     if refused := st.session_state.pop("denoising.refused", ""):
@@ -39,9 +41,8 @@ def show() -> None:
             "Show", VIEWS, key="denoising.view", format_func=str.capitalize, label_visibility="collapsed",
             required=True,
         )  # fmt: skip
-    chosen: dict[str, Any] = {name: st.session_state[f"denoising.{name}"] for name in _CHOSEN}
     study.study(_WHOLE, "pieces denoised", lambda pieces: whole_image_panels(pieces[-1]))
-    frame("denoising", _make, Settings(**chosen), title=TITLE)
+    frame("denoising", _make, chosen, title=TITLE, usual=Settings())
 
 
 def _make(settings: Settings) -> Experiment:
@@ -54,10 +55,10 @@ def _make(settings: Settings) -> Experiment:
 
 def _rail() -> None:
     st.markdown("**Noise and picture**")
-    st.slider("σ of the noise, of 255", 5.0, 60.0, step=5.0, key="denoising.sigma")
+    st.slider("σ of the noise, of 255", SIGMAS[0], SIGMAS[-1], step=5.0, key="denoising.sigma")
     st.selectbox(
         "Photo",
-        [*data.photos(), *COLOUR],
+        _CHOICES["photo"],
         key="denoising.photo",
         format_func=_photo_title,
         on_change=_drop_own,
@@ -75,7 +76,7 @@ def _rail() -> None:
     st.markdown("**Learning**")
     st.select_slider("Learning rate α", RATES, key="denoising.learning_rate")
     st.select_slider("Patches in a batch", BATCHES, key="denoising.batch_size")
-    st.slider("Side of a patch, pixels", 16, 64, step=8, key="denoising.patch")
+    st.slider("Side of a patch, pixels", SIDES[0], SIDES[-1], step=SIDES.step, key="denoising.patch")
 
 
 def _photo_title(name: str) -> str:

@@ -13,8 +13,8 @@ from gradviz.app.chooser import Chooser
 from gradviz.app.components.editor import editor
 from gradviz.app.components.question import gallery, question
 from gradviz.app.program import Opened, Program
+from gradviz.app.settings import remember
 from gradviz.app.style import verbatim
-from gradviz.app.train_page import remember
 from gradviz.demos import Demo, demos, get
 from gradviz.demos.matrix_identities import DEMOS, Identity
 from gradviz.engine.limits import APP
@@ -24,7 +24,7 @@ from gradviz.explain.judge import judge
 from gradviz.explain.notation import Notation
 from gradviz.explain.numbers import clipped, plain
 from gradviz.explain.pairs import asked_shape, first_leaf, space, typed_names
-from gradviz.explain.typeset import Formula, derivative
+from gradviz.explain.typeset import Formula, derivative, name
 from gradviz.explain.verdict import Kind, Verdict
 
 TITLE = "Check my derivation"
@@ -120,9 +120,10 @@ def _exercise(chooser: Chooser, opened: Opened, of: str, wrt: str) -> None:
     notation = Notation(graph)
     shape = asked_shape(run.shape(of), run.shape(wrt), layout)
     symbol = derivative(notation.formula(graph.position(of)), notation.formula(graph.position(wrt)))
-    words = {"symbol": symbol.mathml, "badge": space(shape), "shape": _shape_words(shape)}
+    words = {"symbol": symbol.mathml, "space": space(shape).mathml, "shape": _shape_words(shape)}
     names = [
-        (name, notation.text(graph.position(name)), space(run.shape(name))) for name in typed_names(graph)
+        (name, notation.formula(graph.position(name)).mathml, space(run.shape(name)).mathml)
+        for name in typed_names(graph)
     ]
     question(opened.stage, of, wrt, words, names, key="derivation.question", on_pick=_pick)
     output = graph.nodes[graph.output].id
@@ -291,14 +292,14 @@ def _identities(chooser: Chooser) -> None:
 @cache
 def _groups() -> list[dict[str, Any]]:
     titles = ("A number by a vector", "A number by a matrix", "A vector by a vector: Jacobians")
-    cards: dict[str, list[dict[str, str]]] = {title: [] for title in titles}
+    cards: dict[str, list[dict[str, Any]]] = {title: [] for title in titles}
     for demo in DEMOS:
         rank = len(demo.shapes[(demo.wrt or ("",))[0]])
         cards[titles[2 if demo.of else rank - 1]].append(_card(demo))
     return [{"title": title, "cards": found} for title, found in cards.items()]
 
 
-def _card(demo: Identity) -> dict[str, str]:
+def _card(demo: Identity) -> dict[str, Any]:
     left, _, right = demo.latex.partition(" = ")
     shown = {name: shape for name, shape in demo.shapes.items() if not (demo.of and name == "g")}
     return {
@@ -307,7 +308,7 @@ def _card(demo: Identity) -> dict[str, str]:
         "left_text": _unsolved(demo),
         "left": Formula(left).mathml,
         "right": Formula(right).mathml,
-        "shapes": ", ".join(f"{name} ∈ {space(shape)}" for name, shape in shown.items()),
+        "shapes": [[name(letter).mathml, space(shape).mathml] for letter, shape in shown.items()],
         "domain": demo.domain,
         "lesson": demo.lesson,
     }

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import fields
-from typing import Any
-
 import streamlit as st
 
 from gradviz.app import study
-from gradviz.app.train_page import frame, remember, worker
+from gradviz.app.settings import settings
+from gradviz.app.train_page import frame, worker
 from gradviz.demos.live import permutation
 from gradviz.demos.live.digits import Experiment, Settings
 from gradviz.demos.live.digits_neurons import neurons
@@ -29,13 +27,15 @@ WIDTHS = (10, 25, 50, 100, 200, 400)
 RATES = (0.0003, 0.001, 0.003, 0.01, 0.03, 0.1)
 BATCHES = (16, 32, 64, 128, 256)
 _STUDY = "digits.study"
-_CHOSEN = [field.name for field in fields(Settings) if field.name != "random_state"]
+_CHOICES = {
+    "model": MODELS, "hidden": WIDTHS, "learning_rate": RATES, "batch_size": BATCHES, "augmented": (False, True),
+    "shuffled": (False, True), "view": VIEWS,
+}  # fmt: skip
 
 
 def show() -> None:
     """Draw the page."""
-    for name in _CHOSEN:
-        remember(f"digits.{name}", getattr(Settings(), name))
+    chosen = settings("digits", Settings(), _CHOICES)
     with st.sidebar:
         _rail()
     study.study(_STUDY, "epochs trained", lambda results: [permutation.study_panel(results)])
@@ -44,8 +44,7 @@ def show() -> None:
             "Show", VIEWS, key="digits.view", format_func=str.capitalize, label_visibility="collapsed",
             required=True,
         )  # fmt: skip
-    chosen: dict[str, Any] = {name: st.session_state[f"digits.{name}"] for name in _CHOSEN}
-    frame("digits", Experiment, Settings(**chosen), title=TITLE)
+    frame("digits", Experiment, chosen, title=TITLE, usual=Settings())
 
 
 def _rail() -> None:

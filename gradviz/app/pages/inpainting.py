@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import fields
-from typing import Any
-
 import streamlit as st
 
-from gradviz.app.train_page import frame, remember
+from gradviz.app.settings import settings
+from gradviz.app.train_page import frame
 from gradviz.demos.live.holes import HOLES
 from gradviz.demos.live.inpainting import OPTIMIZERS, Experiment, Settings
 from gradviz.demos.live.inpainting_panels import LOSSES, VIEWS
@@ -21,13 +19,16 @@ WIDTHS = (16, 64, 128, 256, 512)
 RATES = (0.0003, 0.001, 0.003, 0.01, 0.03)
 BATCHES = (1, 8, 16, 64, 128)
 USUAL_RATES = {"adam": 0.001, "sgd": 0.01}
-_CHOSEN = [field.name for field in fields(Settings) if field.name != "random_state"]
+SIDES = (2, 16)
+_CHOICES = {
+    "hole": HOLES, "side": range(SIDES[0], SIDES[1] + 1), "hidden": WIDTHS, "loss": LOSSES, "optimizer": OPTIMIZERS,
+    "learning_rate": RATES, "batch_size": BATCHES, "view": VIEWS,
+}  # fmt: skip
 
 
 def show() -> None:
     """Draw the page."""
-    for name in _CHOSEN:
-        remember(f"inpainting.{name}", getattr(Settings(), name))
+    chosen = settings("inpainting", Settings(), _CHOICES)
     with st.sidebar:
         _rail()
     with st.container(key="train-views"):
@@ -35,8 +36,7 @@ def show() -> None:
             "Show", VIEWS, key="inpainting.view", format_func=str.capitalize, label_visibility="collapsed",
             required=True,
         )  # fmt: skip
-    chosen: dict[str, Any] = {name: st.session_state[f"inpainting.{name}"] for name in _CHOSEN}
-    frame("inpainting", Experiment, Settings(**chosen), title=TITLE)
+    frame("inpainting", Experiment, chosen, title=TITLE, usual=Settings())
 
 
 def _rail() -> None:
@@ -46,7 +46,7 @@ def _rail() -> None:
         label_visibility="collapsed",
     )  # fmt: skip
     if st.session_state["inpainting.hole"] == HOLES[0]:
-        st.slider("Side of the square, pixels", 2, 16, key="inpainting.side")
+        st.slider("Side of the square, pixels", *SIDES, key="inpainting.side")
     st.markdown("**Network**  ŷ = W₂ · max(0, W₁ · x)")
     st.select_slider("Hidden units", WIDTHS, key="inpainting.hidden")
     st.selectbox("Loss L", list(LOSSES), key="inpainting.loss", format_func=LOSSES.__getitem__)

@@ -12,8 +12,8 @@ from gradviz.app.components.ledger import ledger
 from gradviz.app.desk import Desk
 from gradviz.app.program import Opened
 from gradviz.app.save_picture import save_picture
+from gradviz.app.settings import remember
 from gradviz.app.style import verbatim
-from gradviz.app.train_page import remember
 from gradviz.app.vector_pictures import jacobian_panels, ledger_panels
 from gradviz.errors import GradvizError
 from gradviz.explain.arrangement import count_text
@@ -41,7 +41,7 @@ def show() -> None:
     run = opened.stage.run
     of, wrt = _pair(run)
     with st.sidebar:
-        chooser.rail(error)
+        chooser.rail(error, rows=5)
         _nodes(run)
     with st.container(key="vectors"):
         if error:
@@ -95,9 +95,8 @@ def _nodes(run: Run) -> None:
     def name(node: str) -> str:
         return f"{notation.text(run.graph.position(node))}   {shape_text(run.shape(node))}"
 
-    left, right = st.columns(2)
-    left.selectbox("Derivative of", _shown(run), format_func=name, key="jacobians.of")
-    right.selectbox("with respect to", _shown(run), format_func=name, key="jacobians.wrt")
+    st.selectbox("Derivative of", _shown(run), format_func=name, key="jacobians.of")
+    st.selectbox("with respect to", _shown(run), format_func=name, key="jacobians.wrt")
 
 
 def _ledger(opened: Opened, layout: Layout, wrt: tuple[str, ...] | None) -> None:

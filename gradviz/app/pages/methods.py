@@ -14,11 +14,13 @@ from gradviz.app.components.live import live, pack
 from gradviz.app.inputs import input_fields, scalar_ranges
 from gradviz.app.program import Opened
 from gradviz.app.save_picture import save_picture
+from gradviz.app.settings import remember
 from gradviz.app.style import verbatim
 from gradviz.app.three_ways import Case
-from gradviz.app.train_page import remember
+from gradviz.app.vector_pictures import mode_panels
 from gradviz.errors import GradvizError
 from gradviz.explain.compared import Answer
+from gradviz.explain.jacobian import entry_names
 from gradviz.explain.methods import FORMULAS, METHODS, counted_passes
 from gradviz.explain.notation import Notation
 from gradviz.explain.numbers import exact, plain
@@ -92,10 +94,11 @@ def _choice(opened: Opened) -> tuple[str, tuple[int, ...]]:
     if not shape:
         return name, ()
     count = min(prod(shape), ENTRIES)
+    places = entry_names(notation.text(opened.graph.position(name)), shape, range(count))
     flat = st.selectbox(
-        f"Entry of {name}",
+        "Entry, counted from 1",
         range(count),
-        format_func=lambda i: str([int(k) + 1 for k in np.unravel_index(i, shape)]),
+        format_func=places.__getitem__,
         key=_kept("methods.entry", 0, range(count)),
     )
     return name, tuple(int(k) for k in np.unravel_index(flat, shape))
@@ -131,8 +134,8 @@ def _numerical(case: Case, opened: Opened, aside: Aside) -> None:
     at = aside.select_slider(
         "Step h", order, format_func=lambda i: plain(steps[i], 2), key=_kept("methods.h", 16, order)
     )
-    panels = three_ways.curve_panels(found, at, kink=bool(three_ways.kink(case)))
-    live(pack({"panels": panels}), None, key="methods.curves")
+    panels = three_ways.curve_panels(found, at, kink=three_ways.kink(case) is not None)
+    live(pack(panels), key="methods.curves")
     save_picture(lambda: {"panels": panels}, "error_curves")
 
 
@@ -187,7 +190,7 @@ def _composed() -> None:
             f"At depth {depth} the derivative has **{derivative.nodes:,} nodes**: too long to write out."
         )
     panels = three_ways.depth_panels(rows, depth)
-    live(pack({"panels": panels}), None, key="methods.swelling")
+    live(pack(panels), key="methods.swelling")
     save_picture(lambda: {"panels": panels}, "swelling")
     three_ways.offer_to_go_on(three_ways.function_key(text or COMPOSED[0]))
 
@@ -202,16 +205,19 @@ def _automatic(case: Case, opened: Opened, aside: Aside) -> None:
     with right:
         back = _step("Reverse mode: step", "methods.back", len(pulled))
     wrt = notation.text(opened.graph.position(case.name))
+    modes = [three_ways.forward_panel(forward, at, wrt)]
     left, middle, right = st.columns([5, 5, 6])
     with left:
-        _taken(three_ways.forward_panel(forward, at, wrt), pushed[at])
+        _taken(modes[0], pushed[at])
     with middle:
         if pulled:
-            _taken(three_ways.reverse_panel(backward, back, notation), pulled[back])
+            modes.append(three_ways.reverse_panel(backward, back, notation))
+            _taken(modes[1], pulled[back])
         else:
             st.info("No gradient flows back: the output does not change with any input, or only in jumps.")
     with right:
-        _passes(case, opened)
+        passes = _passes(case, opened)
+        save_picture(lambda: {"panels": mode_panels(modes, passes)}, "modes")
 
 
 def _step(words: str, key: str, count: int) -> int:
@@ -223,7 +229,7 @@ def _step(words: str, key: str, count: int) -> int:
 
 def _taken(panel: dict[str, Any], step: Any) -> None:
     """A table, and the last step taken in it in words and as a formula."""
-    live(pack({"panels": [panel]}), None, key=f"methods.{panel['id']}")
+    live(pack([panel]), key=f"methods.{panel['id']}")
     st.markdown(f":small[{verbatim(step.sentence)}]")
     rule, *after = [stage.latex for stage in step.stages]
     results = [_low(latex) for latex in after if latex.startswith("=")]
@@ -236,7 +242,8 @@ def _low(latex: str) -> str:
     return inner.replace(r"\end{bmatrix}", r"\end{smallmatrix}\right]")
 
 
-def _passes(case: Case, opened: Opened) -> None:
+def _passes(case: Case, opened: Opened) -> dict[str, Any]:
+    """The passes of every method, here and for sizes that somebody types; the panel that shows them."""
     found = three_ways.comparison(case)
     place = st.container()
     left, right = st.columns(2)
@@ -246,12 +253,13 @@ def _passes(case: Case, opened: Opened) -> None:
     sizes = f"{here[0]:,} × {here[1]:,}", f"{inputs:,} × {outputs:,}"
     panel = three_ways.passes_panel(three_ways.passes_of(case), counted_passes(inputs, outputs), sizes)
     with place:
-        live(pack({"panels": [panel]}), None, key="methods.passes")
+        live(pack([panel]), key="methods.passes")
     forward, reverse = (answer.value for answer in found.answers[2:])
     st.markdown(
         f"Forward mode gives {_exact(forward)}, reverse mode {_exact(reverse)}: "
         f"they differ by **{plain(found.difference, 2)}**."
     )
+    return panel
 
 
 def _exact(value: float | None) -> str:
@@ -265,13 +273,18 @@ def _answers(case: Case, opened: Opened) -> None:
     """The line at the end: the answers side by side."""
     found, graph = three_ways.comparison(case), opened.graph
     notation = Notation(graph)
-    entry = str([i + 1 for i in case.entry]) if case.entry else ""
+    wrt = notation.text(graph.position(case.name))
+    if case.entry:
+        shape = np.shape(case.inputs[case.name])
+        (wrt,) = entry_names(wrt, shape, [int(np.ravel_multi_index(case.entry, shape))])
     output = notation.text(graph.output) + (", summed" if opened.output_shape else "")
-    name = f"∂{output} / ∂{notation.text(graph.position(case.name))}{entry}"
+    name = f"∂{output} / ∂{wrt}"
     first, *columns = st.columns(1 + len(found.answers))
     first.markdown(f":small[**{verbatim(name)}**  \nerrors against {verbatim(found.against)}]")
     for column, answer in zip(columns, found.answers, strict=True):
         column.markdown(_answer(answer), help=verbatim(answer.refused) or answer.how)
+    if kink := three_ways.kink(case):
+        st.markdown(f":small[{verbatim(f'{kink.central[0].upper()}{kink.central[1:]}.')}]")
 
 
 def _answer(answer: Answer) -> str:

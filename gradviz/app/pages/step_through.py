@@ -8,6 +8,7 @@ from typing import Any
 import streamlit as st
 
 from gradviz.app import session
+from gradviz.app.array_picture import array_picture, take_picture
 from gradviz.app.components.editor import editor, told
 from gradviz.app.components.stepper import stepper
 from gradviz.app.entry import show_entry, take_entry
@@ -43,7 +44,9 @@ def show() -> None:
         on_open=_toggle_open,
         on_fold=lambda: _toggle_fold(opened),
         on_element=lambda: take_entry(opened.stage.run),
+        on_picture=take_picture,
     )
+    array_picture(opened.story)
     slides_panel(of_program(session.program(), opened))
 
 
@@ -85,7 +88,9 @@ def _show_explored(explored: session.Explored) -> None:
         on_open=lambda: toggle("open"),
         on_fold=lambda: toggle("fold"),
         on_element=lambda: take_entry(explored.shown),
+        on_picture=take_picture,
     )
+    array_picture(explored.story)
     slides_panel(of_explored(explored))
 
 
