@@ -24,7 +24,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add(
         "-o", "--output", action="append", required=True, metavar="OUT", help="file to write; may be repeated"
     )
-    add("--step", default="last", help="a number of steps done, a range 3-7, all, or last (default)")
+    add(
+        "--step", default="last",
+        help="a number of steps done, a range 3-7, all, or last (default); all begins with the empty graph, step 0, in "
+        "SVG, PNG, DOT, GIF and HTML, and with step 1 in PDF, PPTX, TeX, Markdown and JSON: there page k shows step k",
+    )  # fmt: skip
     add("--wrt", help="differentiate with respect to these inputs only: w1,w2")
     add("--seed", metavar="VALUE", help="gradient put on an output that is no scalar: ones(3), [0, 1, 0]")
     add("--open", metavar="A,B", help="show these fused operations as their gates")
@@ -89,7 +93,7 @@ def _again(arguments: argparse.Namespace, read: Read, values: Values) -> int:
 
 
 def _write(arguments: argparse.Namespace, read: Read, values: Values) -> int:
-    from gradviz.draw.export import Options, export, formats
+    from gradviz.draw.export import Options, export, formats, unseen
     from gradviz.draw.staging import staged
 
     text, wrt = read(arguments.program)
@@ -130,6 +134,8 @@ def _write(arguments: argparse.Namespace, read: Read, values: Values) -> int:
             code = NOT_WRITTEN
             continue
         _say(f"{files[0]}" if len(files) == 1 else f"{files[0]} … {files[-1].name} ({len(files)} files)")
+        if note := unseen(stage, output, lecture=lecture, **options):
+            _say(note, "yellow")
     return code
 
 

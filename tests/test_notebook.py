@@ -118,6 +118,17 @@ def test_the_stepper_reports_step_and_node() -> None:
     assert stepper.k == 0 and stepper.step is None
 
 
+def test_the_stepper_is_a_picture_where_no_widget_can_live() -> None:
+    require("anywidget")
+    stepper = show(run(), k=7, theme="dark")
+    for k, words in ((7, "step 7 of 10"), (0, "start · 10 steps")):
+        stepper.k = k
+        data, _ = stepper._repr_mimebundle_()
+        assert data["application/vnd.jupyter.widget-view+json"]["model_id"] == stepper.model_id
+        (picture,) = pictures(data["text/html"])
+        assert words in picture and "#181715" in picture
+
+
 def test_without_anywidget_it_is_a_page(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "anywidget", None)
     monkeypatch.delitem(sys.modules, "gradviz.draw.widget", raising=False)
@@ -140,10 +151,13 @@ def test_the_example_notebook() -> None:
     data = [out.data for cell in notebook.cells for out in cell.get("outputs", ())]
     assert len(data) == 8
     shown = [pictures(entry.get("text/html", "")) for entry in data]
-    assert [len(found) for found in shown] == [1, 0, 0, 1, 0, 1, 1, 0]
+    assert [len(found) for found in shown] == [1, 1, 0, 1, 0, 1, 1, 0]
     assert "application/vnd.jupyter.widget-view+json" in data[1]
     assert data[2]["text/plain"] == "(6, 'yhat', 8.0)"
     assert data[4]["text/plain"].startswith("(True, ")
     assert data[7]["text/plain"] == "('lecture.pdf', True)"
-    page, _ = require("nbconvert").HTMLExporter().from_notebook_node(notebook)
-    assert len(re.findall(r'<img[^>]* src="data:image/svg\+xml;base64,', page)) == 4
+    for state, drawn in ((True, 4), (False, 5)):  # without its state the stepper is a picture
+        if not state:
+            del notebook.metadata["widgets"]
+        converted, _ = require("nbconvert").HTMLExporter().from_notebook_node(notebook)
+        assert len(re.findall(r'<img[^>]* src="data:image/svg\+xml;base64,', converted)) == drawn

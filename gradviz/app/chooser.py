@@ -85,8 +85,8 @@ class Chooser:
             return found, error
         raise AssertionError("the last good program no longer works")
 
-    def rail(self, error: GradvizError | None) -> None:
-        """The list of programs and the editor."""
+    def rail(self, error: GradvizError | None, rows: int = 9) -> None:
+        """The list of programs and the editor, of so many rows."""
         state = st.session_state
         if notice := state[f"{self.name}.notice"]:
             st.warning(verbatim(notice), icon="⚠")
@@ -107,7 +107,7 @@ class Chooser:
             on_change=lambda: self._choose(state[key]),
         )
         version = state[f"{self.name}.version"]
-        editor(self.program.text, version, error, key=f"{self.name}.editor", on_edit=self._edited)
+        editor(self.program.text, version, error, key=f"{self.name}.editor", on_edit=self._edited, rows=rows)
 
     def say(self, error: GradvizError) -> None:
         """What does not work, beside the picture of what did."""

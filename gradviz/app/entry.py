@@ -41,7 +41,7 @@ def show_entry(run: Run) -> bool:
     name = Notation(run.graph).text(run.graph.position(node))
     with st.sidebar:
         _rail(found, run, name)
-    title = f"{name}: {found.title}"
+    title = f"{name}: {found.title} (counted from 0)"
     story = _closed(payload(Stage(found.run, title=title)))
     _say_where_it_starts(story, name)
     stepper({**story, "k": 0, "link": "", "origin": f"entry {node}"}, key="stepper")
@@ -81,7 +81,9 @@ def _rail(found: Element, run: Run, name: str) -> None:
         word = f"written out: input {axis_words(len(wide))[axis]}"
         _axis(word, found.near, axis, wide[axis], lambda near: (run, found.node, found.index, near))
     if found.run.graph.source:
-        st.caption("Counted from 0. As a program over the arguments of the operation:")
+        st.caption(
+            "Places count from 0, as in the program for this entry, over the arguments of the operation:"
+        )
         st.code(found.run.graph.source, language=None, wrap_lines=True)
 
 

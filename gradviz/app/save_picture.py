@@ -17,21 +17,26 @@ Picture = Callable[[], Mapping[str, Any]]
 def save_picture(picture: Picture, name: str) -> None:
     """Offer `picture()`, the panels of the moment in which it is called, as `name`.svg and `name`.png."""
     with st.popover("Save picture", key=f"{name}.save"):
-        names = {theme: theme.capitalize() for theme in THEMES}
-        chosen = st.segmented_control(
-            "Theme", list(names), format_func=names.__getitem__, key=f"{name}.save.theme"
+        picture_buttons(picture, name)
+
+
+def picture_buttons(picture: Picture, name: str) -> None:
+    """The choice of a theme, and a button for each format."""
+    names = {theme: theme.capitalize() for theme in THEMES}
+    chosen = st.segmented_control(
+        "Theme", list(names), default="light", format_func=names.__getitem__, key=f"{name}.save.theme"
+    )
+    theme = chosen or "light"
+    draw = {"svg": partial(_svg, picture, theme), "png": partial(_png, picture, theme)}
+    for suffix, make in draw.items():
+        st.download_button(
+            f"Download {suffix.upper()}",
+            make,
+            f"{name}.{suffix}",
+            on_click="ignore",
+            icon=":material/download:",
+            key=f"{name}.save.{suffix}",
         )
-        theme = chosen or "light"
-        draw = {"svg": partial(_svg, picture, theme), "png": partial(_png, picture, theme)}
-        for suffix, make in draw.items():
-            st.download_button(
-                f"Download {suffix.upper()}",
-                make,
-                f"{name}.{suffix}",
-                on_click="ignore",
-                icon=":material/download:",
-                key=f"{name}.save.{suffix}",
-            )
 
 
 def _svg(picture: Picture, theme: str) -> bytes:

@@ -10,8 +10,8 @@ from typing import Any
 
 import streamlit as st
 
+from gradviz.app.settings import remember
 from gradviz.app.snippets import Wanted
-from gradviz.app.train_page import remember
 from gradviz.draw.export import formats
 from gradviz.draw.export.lecture import plan
 from gradviz.draw.export.options import ASPECTS, SLIDES, Options, chosen_steps, first_state, make_options
@@ -35,6 +35,7 @@ _PASSES = {"both": "Both", "forward": "Forward", "backward": "Backward"}
 _LETTERS = "size of letters"
 _DRAWN = (".svg", ".png", ".pdf", ".pptx", ".gif", ".tex")  # formats made of pages
 _PAGED = (*_DRAWN, ".dot")  # formats of which one step is shown at a time
+_DECKS = (".pdf", ".pptx", ".gif", ".html", ".md")  # formats mostly wanted for all the steps
 
 
 @dataclass(frozen=True)
@@ -62,7 +63,7 @@ def choose(stage_of: Callable[[float], Stage], name: str, title: str, lesson: st
         "Format", list(FORMATS), format_func=FORMATS.__getitem__, key=_key("format", ".svg")
     )
     form = formats()[suffix]
-    asked = _one("Steps", _ASKED, "this")
+    asked = _asked_steps("all" if suffix in _DECKS else "this")
     where = st.container()  # which steps there are is known when the pass is chosen, further down
     options: dict[str, Any] = {}
     usual = dict(form.USUAL)
@@ -102,13 +103,21 @@ def _key(name: str, default: Any) -> str:
     return remember(f"slides.{name}", default)
 
 
-def _one(label: str, names: dict[str, str], default: str) -> str:
+def _one(label: str, names: dict[str, str], default: str, **more: Any) -> str:
     """One of a few; what was chosen stays chosen for every format that has it."""
     key = _key(label, default)
     if st.session_state[key] not in names:
         st.session_state[key] = default
-    st.segmented_control(label, list(names), format_func=names.__getitem__, key=key)
+    st.segmented_control(label, list(names), format_func=names.__getitem__, key=key, **more)
     return st.session_state[key] or default
+
+
+def _asked_steps(usual: str) -> str:
+    """One step, some or all; what is usual for the format until a person chooses."""
+    key, chosen = _key("Steps", usual), "slides.steps chosen"
+    if not st.session_state.get(chosen):
+        st.session_state[key] = usual
+    return _one("Steps", _ASKED, usual, on_change=lambda: st.session_state.update({chosen: True}))
 
 
 def _looks(suffix: str, options: dict[str, Any]) -> None:
@@ -139,7 +148,7 @@ def _contents(suffix: str, usual: dict[str, Any], title: str, stage: Stage, opti
     """What stands on a page beside the boxes and lines."""
     if suffix in (".dot", ".json"):
         return
-    with st.container(horizontal=True, gap="medium"):
+    with st.container(horizontal=True, gap="small"):
         _flag("Title", "title", bool(usual.get("title")), options)
         if suffix != ".md":
             _flag("Derivation", "derivation", usual.get("derivation", suffix == ".html"), options)

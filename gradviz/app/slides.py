@@ -16,7 +16,7 @@ from gradviz.app.session import Explored
 from gradviz.app.slide_options import Choice, choose
 from gradviz.app.snippets import Made, Wanted, made_from, snippets
 from gradviz.app.style import verbatim
-from gradviz.draw.export import rendered
+from gradviz.draw.export import rendered, unseen
 from gradviz.draw.export.deck import Deck
 from gradviz.draw.export.svg import draw
 from gradviz.draw.stage import FONT, Stage
@@ -137,11 +137,14 @@ def _preview(choice: Choice) -> None:
         else:
             page = next(islice(Deck(choice.stage, choice.steps, choice.settings).pages(), number - 1, None))
             st.image(draw(page), width="stretch")
-    about = f"page {number} of {pages}" if pages > 1 else ""
+    start = ", the first before any step" if choice.steps[0] == 0 else ""
+    about = f"page {number} of {pages}{start}" if pages > 1 else ""
     if choice.wanted.suffix == ".html":
         about = "starts like this; in the page arrow keys step, a click shows the details"
     if words := " · ".join(filter(None, (choice.about, about))):
         st.caption(words)
+    if note := unseen(choice.stage, choice.wanted.name, choice.settings):
+        st.warning(verbatim(note), icon="⚠")
 
 
 def _files(

@@ -51,7 +51,7 @@ class Wanted:
 def snippets(made: Made | None, wanted: Wanted) -> dict[str, tuple[str, str]]:
     """By heading: the snippet and its language. A run that no text made has neither command nor Python call."""
     found = {
-        "Markdown": (markdown(wanted), "markdown"),
+        "Markdown": (markdown(wanted), "text"),  # the colours of Markdown cannot be read on a dark page
         "HTML": (html(wanted), "html"),
         "LaTeX": (latex(wanted), "latex"),
     }

@@ -14,7 +14,7 @@ from gradviz.app.program import Opened
 from gradviz.engine.limits import APP
 from gradviz.engine.numeric import Array
 from gradviz.errors import GradvizError
-from gradviz.explain.check import kink_words
+from gradviz.explain.check import Kink, kink_at
 from gradviz.explain.compared import Comparison, compared
 from gradviz.explain.forward import DualRun, push_forward
 from gradviz.explain.methods import Passes, passes
@@ -67,9 +67,9 @@ def passes_of(case: Case) -> tuple[Passes, ...]:
 
 
 @st.cache_data(max_entries=64, show_spinner=False)
-def kink(case: Case) -> str:
-    """The kink at which the chosen entry stands, in words; empty where there is none."""
-    return kink_words(case.text, case.name, case.entry, case.inputs, APP)
+def kink(case: Case) -> Kink | None:
+    """The kink at which the chosen entry stands."""
+    return kink_at(case.text, case.name, case.entry, case.inputs, APP)
 
 
 class Waiting:

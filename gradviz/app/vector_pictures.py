@@ -1,8 +1,8 @@
-"""What the pages on vectors show, as panels that can be saved as pictures: a Jacobian, a shape ledger with its costs."""
+"""What the pages on vectors show as panels that can be saved: Jacobians, ledgers with their costs, the modes."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from math import ceil
 from typing import Any
 
@@ -10,6 +10,7 @@ import numpy as np
 
 Json = Mapping[str, Any]
 WRITTEN = 12  # rows and columns whose numbers and names are written out
+TALLEST = 24  # rows of the grid for a table of any length
 
 
 def jacobian_panels(view: Json) -> list[dict[str, Any]]:
@@ -52,6 +53,15 @@ def ledger_panels(product: Json, costs: Json) -> list[dict[str, Any]]:
             "columns": head, "cells": [[str(cell) for cell in line] for line in lines],
         },
     ]  # fmt: skip
+
+
+def mode_panels(modes: Sequence[Json], passes: Json) -> list[dict[str, Any]]:
+    """Forward and reverse mode side by side, as far as their steps were taken, over the passes of every method."""
+    high = min(TALLEST, max(_high(len(table["cells"])) for table in modes))
+    return [
+        *({**table, "width": 12 // len(modes), "rows": high} for table in modes),
+        {**passes, "width": 12, "rows": _high(len(passes["cells"]))},
+    ]
 
 
 def _high(lines: int) -> int:

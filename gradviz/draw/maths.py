@@ -98,8 +98,8 @@ def _rectangle(x: float, y: float, width: float, height: float, *, hole: bool = 
 _TOKEN = re.compile(r"[MLQCZHV]|-?[\d.]+(?:e-?\d+)?")
 
 
-def _moved(path: str, dx: float, dy: float = 0.0) -> str:
-    """Absolute path data shifted and rounded to whole units."""
+def _moved(path: str, dx: float, dy: float = 0.0, scale: float = 1.0) -> str:
+    """Absolute path data scaled, shifted and rounded to whole units."""
     out: list[str] = []
     shift = (dx, dy)
     axis = 0
@@ -108,7 +108,7 @@ def _moved(path: str, dx: float, dy: float = 0.0) -> str:
             out.append(token)
             axis = 0
         else:
-            out.append(f"{float(token) + shift[axis]:.0f}")
+            out.append(f"{float(token) * scale + shift[axis]:.0f}")
             axis = 1 - axis
     return " ".join(out).replace("-0 ", "0 ")
 
@@ -125,6 +125,7 @@ def _font() -> Any:
 
 _SANS = ((0x1D5A0, 0x1D5BA, 0x1D7E2), (0x1D5D4, 0x1D5EE, 0x1D7EC))  # A, a and 0; plain and bold
 _ASCENT, _DESCENT = 760.0, 240.0
+_RISE, _SMALL = 320.0, 0.65  # of a raised letter
 
 
 def _sans(char: str, bold: bool) -> str:
@@ -137,8 +138,41 @@ def _sans(char: str, bold: bool) -> str:
 
 
 @lru_cache(maxsize=2048)
+def _known(char: str) -> bool:
+    """Whether the font has the letter."""
+    with _typesetter:
+        return bool(_font().glyphindex(_sans(char, False)))
+
+
+def _raised(char: str) -> str:
+    """The letter of which this is the small raised one, as T of ᵀ; empty for others."""
+    kind, _, code = unicodedata.decomposition(char).partition(" ")
+    return chr(int(code, 16)) if kind == "<super>" and " " not in code else ""
+
+
+def undrawn(text: str) -> str:
+    """The letters of a text that have no outline, each once."""
+    return "".join(
+        char
+        for char in dict.fromkeys(_letters(text))
+        if not (char.isspace() or unicodedata.combining(char) or _known(_raised(char) or char))
+    )
+
+
+# They ask for another form of the letter before them and show nothing themselves.
+_SELECTORS = dict.fromkeys(range(0xFE00, 0xFE10))
+
+
+def _letters(text: str) -> str:
+    return unicodedata.normalize("NFC", text.translate(_SELECTORS))
+
+
+@lru_cache(maxsize=2048)
 def _glyph(char: str, bold: bool) -> tuple[str, float]:
-    """A letter's path at the origin and its advance."""
+    """A letter's path at the origin and its advance; what the font lacks as a raised letter is made of its letter."""
+    if not _known(char) and (letter := _raised(char)):
+        path, advance = _glyph(letter, bold)
+        return _moved(path, 0, -_RISE, _SMALL), advance * _SMALL
     with _typesetter:
         drawn = _font().glyph(_sans(char, bold))
         element = drawn.svgpath(scale_factor=EM / drawn.DFLT_SIZE_PT)
@@ -149,7 +183,7 @@ def _glyph(char: str, bold: bool) -> tuple[str, float]:
 def words(text: str, bold: bool = False) -> Outline:
     """One line of plain text in sans-serif letters; accents and letters the font lacks show as its empty box."""
     x, parts = 0.0, []
-    for char in unicodedata.normalize("NFC", text):
+    for char in _letters(text):
         path, advance = _glyph(char, bold)
         parts.append(_moved(path, x) if path else "")
         x += advance
@@ -177,11 +211,13 @@ _ACCENTS = {"\u0302": r"\hat", "\u0304": r"\bar", "\u0303": r"\tilde"}
 
 
 def label_latex(label: Label) -> str:
-    """A name of a drawing in LaTeX; empty when it holds anything but letters, digits and an accent."""
+    """A name of a drawing in LaTeX; empty when it holds anything but letters that can be drawn, digits and an accent."""
     letters = unicodedata.normalize("NFD", label.base)
     accent = next((_ACCENTS[c] for c in letters if c in _ACCENTS), "")
     stem = "".join(c for c in letters if c not in _ACCENTS)
     if not re.fullmatch(r"\w{1,40}", stem) or not re.fullmatch(r"[\w,]{0,40}", label.sub):
+        return ""
+    if undrawn(stem + label.sub):
         return ""
     base = r"\mathcal{L}" if stem == "ℒ" else stem if len(stem) == 1 else rf"\mathit{{{_words(stem)}}}"
     if accent:

@@ -89,8 +89,13 @@ def _run(run: Run) -> str:
 
 
 def _step(step: Step) -> str:
-    stage = stage_of(step.run)
-    return _figure(stage, step.index + 1, Options(derivation=True, title=True), (), step.sentence)
+    return still(stage_of(step.run), step.index + 1)
+
+
+def still(stage: Stage, k: int, theme: str = "light") -> str:
+    """A stage after `k` steps as HTML: the graph, the derivation of the step and its sentence."""
+    options = Options(derivation=True, title=True, theme=theme)
+    return _figure(stage, k, options, (), stage.run.steps[k - 1].sentence if k else "")
 
 
 def _graph(graph: Graph) -> str:

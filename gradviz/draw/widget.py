@@ -8,6 +8,7 @@ import anywidget
 import traitlets
 
 from gradviz.draw import web
+from gradviz.draw.notebook import still
 from gradviz.draw.stage import Stage
 from gradviz.draw.story import payload
 
@@ -54,7 +55,13 @@ class Stepper(anywidget.AnyWidget):
 
     def __init__(self, stage: Stage, *, k: int = 0, height: int = 560, theme: str | None = None) -> None:
         super().__init__(story=_fixed(payload(stage)), height=height, theme=theme or "", k=k)
-        self.run = stage.run
+        self.stage, self.run = stage, stage.run
+
+    def _repr_mimebundle_(self, **kwargs: Any) -> Any:
+        """The widget, and a picture for where none can live: converted or stored without the state of its widgets."""
+        shown: Any = super()._repr_mimebundle_(**kwargs)
+        data, about = shown
+        return {**data, "text/html": still(self.stage, self.k, self.theme or "light")}, about
 
     @traitlets.validate("k")
     def _within(self, proposal: dict[str, Any]) -> int:

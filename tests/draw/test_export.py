@@ -13,8 +13,10 @@ import pytest
 
 import gradviz as gv
 from gradviz.demos import demos
+from gradviz.draw import maths
 from gradviz.draw.export import Options, formats, rendered
 from gradviz.draw.stage import Stage
+from gradviz.explain.typeset import Label
 from tests.conftest import require, require_program
 from tests.draw import readers
 from tests.draw.readers import READERS, SVG
@@ -143,8 +145,6 @@ def test_nothing_reaches_over_the_edge_or_into_its_neighbour(name: str, aspect: 
 
 
 def test_texts_fit_their_boxes_on_slides() -> None:
-    from gradviz.draw import maths
-
     presentation = readers.pptx(one("vector_network", ".pptx", "all"))
     for slide in presentation.slides:
         for shape in slide.shapes:
@@ -162,6 +162,24 @@ def test_texts_fit_their_boxes_on_slides() -> None:
                     for run in paragraph.runs
                 )
                 assert wide * 12_700 <= shape.width * 1.001
+
+
+@pytest.mark.parametrize(
+    ("text", "missing"),
+    [("A⁻ᵀ x = ½‖W‖²", ""), ("ᴹᴺᵗ", ""), ("漢 a\n漢🙂", "漢🙂"), ("\u2708\ufe0f e\u0301", "✈")],
+)
+def test_letters_that_have_no_outline(text: str, missing: str) -> None:
+    assert maths.undrawn(text) == missing
+
+
+def test_a_raised_letter_is_the_small_letter() -> None:
+    raised, letter = maths.words("ᵀ"), maths.words("T")
+    assert raised.width == pytest.approx(0.65 * letter.width)
+    assert raised.path.count("L") == letter.path.count("L") and raised.path != maths.words("漢").path
+
+
+def test_a_name_that_cannot_be_drawn_is_text() -> None:
+    assert maths.label_latex(Label("漢")) == "" and maths.label_latex(Label("w", "1")) == "w_{1}"
 
 
 def test_slides_are_native_glued_and_morph() -> None:

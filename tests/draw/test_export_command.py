@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from gradviz import cli, export_command
+from gradviz.draw.export import formats
 from tests.draw import readers
 
 
@@ -95,6 +96,32 @@ def test_bad_input_is_exit_code_2(
     monkeypatch.chdir(tmp_path)
     assert run(*arguments) == 2
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    ("title", "name", "note"),
+    [
+        ("漢 🙂\ufe0f x", "a.png", "no picture in PNG: 漢, 🙂; SVG"), ("漢 x", "a.tex", "no picture in TEX: 漢;"),
+        ("漢 x", "a.pdf", "no picture in PDF"), ("漢 x", "a.gif", "no picture in GIF"),
+        ("漢 x", "a.svg", ""), ("漢 x", "a.html", ""), ("漢 x", "a.pptx", ""), ("é Ж Aᵀx ½‖x‖²", "a.png", ""),
+    ],
+)  # fmt: skip
+def test_letters_without_a_picture_are_told(
+    title: str, name: str, note: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run("square", "-o", tmp_path / name, "--title", title) == 0
+    said = capsys.readouterr().err
+    assert note in said and ("no picture" in said) == bool(note)
+
+
+def test_the_help_says_where_all_steps_begin(capsys: pytest.CaptureFixture[str]) -> None:
+    assert run("--help") == 0
+    said = " ".join(capsys.readouterr().out.split())
+    from_start, _, from_one = said.partition("step 0, in ")[2].partition(", and with step 1 in ")
+    from_one = from_one.partition(":")[0]
+    names = {".tex": "TeX", ".md": "Markdown"}
+    for suffix, form in formats().items():
+        assert names.get(suffix, suffix[1:].upper()) in (from_start if form.FROM_START else from_one)
 
 
 def test_what_cannot_be_written_is_exit_code_1(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

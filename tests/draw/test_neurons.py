@@ -11,7 +11,8 @@ import numpy as np
 import pytest
 
 import gradviz as gv
-from gradviz.draw.neurons import RADIUS, NeuronScene, neuron_drawing
+from gradviz.draw.neuron_scene import RADIUS, NeuronScene
+from gradviz.draw.neurons import neuron_drawing
 
 RNG = np.random.default_rng(0)
 SVG = "{http://www.w3.org/2000/svg}"

@@ -130,6 +130,48 @@ def test_the_field_and_its_boundary_lie_where_the_numbers_are() -> None:
     assert abs(middle - 183) < 4, "a dark line between them"
 
 
+@pytest.mark.parametrize(
+    ("x", "y", "dots"),
+    [
+        ([0, 1, 200], [0.0, 0, 1], 2),  # only the ends of a line of some length
+        (range(400), [0.5] * 400, 0),
+        ([0, 1, 2, 3], [0.0, 1, 0, 1], 4),
+        ([0, 1, 2], [0.5, np.nan, 0.5], 2),  # no line at all
+    ],
+)
+def test_measured_points_are_told_from_the_line_between(x: Any, y: list[float], dots: int) -> None:
+    panel = {
+        "kind": "lines",
+        "series": [{"label": "a", "x": list(x), "y": y, "marker": True}],
+        "y_range": (0, 1),
+    }
+    root = ElementTree.fromstring(panel_svg(panel, width=400, height=200))
+    assert len(root.findall(".//{*}circle")) == dots + 1, "and one in the legend"
+
+
+@pytest.mark.parametrize(
+    ("line", "marks", "side"),
+    [
+        ([0.5, 0.5, 0.5, 0.5, 0.5], [], "under"),
+        ([0.9, 0.9, 0.5, 0.1, 0.1], [], "beside"),
+        ([0.9, 0.9, 0.5, 0.9, 0.9], [{"x": 1}], "beside"),
+    ],
+)
+def test_a_name_of_a_point_stands_where_no_line_is(line: list[float], marks: list[Any], side: str) -> None:
+    panel = {
+        "kind": "lines",
+        "series": [{"label": "a", "x": [0, 0.9, 1, 1.1, 2], "y": line}],
+        "points": [{"x": 1, "y": 0.5, "label": "best"}],
+        "marks": marks,
+        "y_range": (0, 1),
+    }
+    root = ElementTree.fromstring(panel_svg(panel, width=400, height=300))
+    ring = root.findall(".//{*}circle")[-1]
+    name = next(text for text in root.iter() if text.tag.endswith("text") and text.text == "best")
+    across = float(name.get("x", 0)) - float(ring.get("cx", 0))  # to its left end
+    assert ("under" if -20 < across < -10 else "beside") == side
+
+
 def test_contours_reach_the_rim() -> None:
     values = np.array([[-1.0, 1.0], [-1.0, 1.0]])
     ys = [float(y) for _, y in re.findall(r"([\d.]+),([\d.-]+)", contour(values, (0, 0, 10, 10)))]

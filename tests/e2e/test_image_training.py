@@ -10,11 +10,12 @@ from tests.e2e.test_train_pages import (
     READABLE,
     SIZES,
     assert_readable,
-    batches,
+    back_to_training,
     choose,
     open_page,
     press,
     settle,
+    train_and_pause,
     wait_for_batches,
     wait_for_state,
 )
@@ -34,11 +35,7 @@ def view(page: Any, name: str) -> None:
 def test_a_batch_is_opened_down_to_one_product_and_training_goes_on(app: Any, server: str) -> None:
     open_page(app, server, "digits")
     choose(app, "Network", "CNN: two convolutions")
-    press(app, "Start")
-    wait_for_batches(app, 3)
-    press(app, "Pause")
-    wait_for_state(app, "paused")
-    done = batches(app) + 1
+    done = train_and_pause(app, 3) + 1
     press(app, "One batch")
     wait_for_batches(app, done)
     wait_for_state(app, "paused")
@@ -52,12 +49,7 @@ def test_a_batch_is_opened_down_to_one_product_and_training_goes_on(app: Any, se
     app.get_by_role("button", name="Back to the graph").wait_for(state="detached")
     app.locator(".gv-node[data-node='3.weight']").wait_for()
     settle(app)
-    press(app, "Back to training")
-    app.wait_for_selector(".lv-panel canvas")
-    assert batches(app) == done, "the training waited"
-    press(app, "Start")
-    wait_for_batches(app, done + 2)
-    press(app, "Pause")
+    back_to_training(app, done)
 
 
 def test_a_drawn_digit_is_classified(app: Any, server: str) -> None:
@@ -81,13 +73,7 @@ def test_a_drawn_digit_is_classified(app: Any, server: str) -> None:
 
 def test_stop_acts_on_slow_steps(app: Any, server: str) -> None:
     open_page(app, server, "denoising")
-    press(app, "Start")
-    wait_for_batches(app, 2)
-    press(app, "Pause")
-    wait_for_state(app, "paused")
-    done = batches(app)
-    app.wait_for_timeout(500)
-    assert batches(app) == done
+    train_and_pause(app, 2)
 
 
 @pytest.mark.parametrize("name", VIEWS)

@@ -27,9 +27,9 @@ def run() -> gv.Run:
     return gv.explore(PROGRAM, wrt=("w",))
 
 
-def mount(page: Any, theme: str = "light") -> None:
+def mount(page: Any, theme: str = "light", **more: Any) -> None:
     """The view under a policy that forbids inline handlers, markup styles and every request."""
-    data = json.dumps({**payload(Stage(run())), "elements": True})
+    data = json.dumps({**payload(Stage(run())), "elements": True, **more})
     policy = "default-src 'none'; script-src 'nonce-n'; style-src 'nonce-n'"
     page.set_content(
         f'<!doctype html><meta charset="utf-8"><meta http-equiv="Content-Security-Policy" content="{policy}">'
@@ -38,7 +38,7 @@ def mount(page: Any, theme: str = "light") -> None:
         'document.addEventListener("securitypolicyviolation", (event) => blocked.push(event.violatedDirective));'
         'window.view = gradviz.mount(document.getElementById("root"), '
         f'{data}, {{ theme: "{theme}", onElement: (node, index) => calls.push([node, index]), '
-        "onOpen: (id) => calls.push(id) });</script>"
+        "onOpen: (id) => calls.push(id), onPicture: (picture) => calls.push(picture) });</script>"
     )
 
 
@@ -99,6 +99,24 @@ def test_another_sample(page: Any) -> None:
     assert page.evaluate("document.querySelector('.gv-canvas').toDataURL()") != before
     page.locator(".gv-canvas").first.click(position={"x": 3, "y": 3})
     assert page.locator(".gv-reading").first.inner_text().startswith("sample 1, channel 0")
+
+
+def test_a_page_of_its_own_saves_no_pictures(page: Any) -> None:
+    mount(page)
+    inspect(page, "h")
+    assert page.get_by_role("button", name="Save picture").count() == 0
+
+
+def test_saving_a_picture_tells_what_is_shown(page: Any) -> None:
+    mount(page, savable=True)
+    inspect(page, "h")
+    save = page.get_by_role("button", name="Save picture")
+    page.get_by_role("button", name="Next sample").click()
+    save.click()
+    assert page.evaluate("calls") == [{"node": "h", "frame": 1, "shown": ["value", "gradient"]}]
+    page.evaluate("view.setStep(1)")
+    save.click()
+    assert page.evaluate("calls")[1] == {"node": "h", "frame": 1, "shown": ["value"]}
 
 
 def test_nothing_is_shown_before_it_is_computed(page: Any) -> None:

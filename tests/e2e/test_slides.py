@@ -9,12 +9,15 @@ from json import dumps
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from gradviz.app.program import Program, open_program
 from gradviz.app.slides import of_program
 from gradviz.demos import get
 from gradviz.draw.export import rendered
 from gradviz.draw.staging import staged
 from tests.conftest import require
+from tests.e2e.test_stepper_view import luminance
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
 
@@ -60,11 +63,19 @@ def test_a_picture_of_the_step_on_screen(app: Any, server: str) -> None:
     assert app.locator(".gv-counter").inner_text() == "step 7 of 10 · backward"
 
 
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_the_button_can_be_read(app: Any, server: str, scheme: str) -> None:
+    app.emulate_media(color_scheme=scheme)
+    button = panel(app, server, 1).get_by_role("button", name="Download relu_chain.svg")
+    style = "(button) => ['color', 'backgroundColor'].map((name) => getComputedStyle(button)[name])"
+    darker, lighter = sorted(luminance(colour) for colour in button.evaluate(style))
+    assert (lighter + 0.05) / (darker + 0.05) >= 4.5
+
+
 def test_a_deck(app: Any, server: str) -> None:
     dialog = panel(app, server, 2)
     dialog.get_by_role("combobox").first.click()
     app.get_by_role("option", name="PowerPoint").click()
-    dialog.get_by_text("All", exact=True).click()
     dialog.get_by_text("page 1 of 23").wait_for()
     dialog.get_by_role("button", name="Make relu_chain.pptx").click()
     name, content = fetched(app, dialog.get_by_role("button", name="Download relu_chain.pptx"))

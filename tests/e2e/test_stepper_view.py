@@ -371,13 +371,29 @@ def test_the_rule_is_as_legible_as_the_number(page: Any, theme: str) -> None:
     _press(page, "ArrowRight")
     colours = "[getComputedStyle(document.querySelector(at)).color, getComputedStyle(document.querySelector('.gv')).backgroundColor]"
     for at in (".gv-stage:first-child .gv-formula", ".gv-stage:first-child .gv-label"):
-        ink, paper = (_luminance(colour) for colour in page.evaluate(f"(at) => {colours}", at))
+        ink, paper = (luminance(colour) for colour in page.evaluate(f"(at) => {colours}", at))
         assert (max(ink, paper) + 0.05) / (min(ink, paper) + 0.05) >= 7
     sizes = "[...document.querySelectorAll('.gv-label, .gv-phases span')].map((e) => parseFloat(getComputedStyle(e).fontSize))"
     assert min(page.evaluate(sizes)) >= 14
 
 
-def _luminance(colour: str) -> float:
+SMALL = """() => [...document.querySelectorAll('.gv :not(math, math *, svg *)')]
+  .filter((e) => e.checkVisibility() && [...e.childNodes].some((node) => node.nodeType === Node.TEXT_NODE && node.data.trim()))
+  .map((e) => [e.className, parseFloat(getComputedStyle(e).fontSize)]).filter(([, size]) => size < 13)"""
+
+
+def test_every_panel_can_be_read(page: Any) -> None:
+    _mount(page, payload())
+    _press(page, "ArrowRight")
+    for tab in range(page.locator(".gv-tab").count()):
+        page.locator(".gv-tab").nth(tab).click()
+        assert page.evaluate(SMALL) == []
+    _press(page, "?")
+    page.locator(".gv-help kbd").first.wait_for()
+    assert page.evaluate(SMALL) == []
+
+
+def luminance(colour: str) -> float:
     """Relative luminance of a computed colour, rgb(27, 35, 48) or color(srgb 0.1 0.1 0.2)."""
     parts = [float(part) for part in re.findall(r"[\d.]+", colour)][:3]
     channels = [part / 255 if colour.startswith("rgb") else part for part in parts]

@@ -62,6 +62,26 @@ def wait_for_batches(page: Any, count: int) -> int:
     raise AssertionError(page.inner_text(".lv-status"))
 
 
+def train_and_pause(page: Any, count: int) -> int:
+    """Start, and pause after so many batches or more: how many were done, once that no longer changes."""
+    press(page, "Start")
+    wait_for_batches(page, count)
+    press(page, "Pause")
+    wait_for_state(page, "paused")
+    done = batches(page)
+    page.wait_for_timeout(400)
+    assert batches(page) == done, "Pause acts"
+    return done
+
+
+def back_to_training(page: Any, done: int) -> None:
+    """From the stepper back to where the training was, and on."""
+    press(page, "Back to training")
+    page.wait_for_selector(".lv-panel canvas")
+    assert batches(page) == done, "the training waited"
+    train_and_pause(page, done + 2)
+
+
 def test_train_pause_step_open_in_the_stepper_return_and_resume(app: Any, server: str) -> None:
     open_page(app, server)
     wait_for_state(app, "paused")
@@ -70,13 +90,7 @@ def test_train_pause_step_open_in_the_stepper_return_and_resume(app: Any, server
     wait_for_batches(app, 1)
     wait_for_state(app, "paused")
     assert batches(app) == 1
-    press(app, "Start")
-    wait_for_batches(app, 5)
-    press(app, "Pause")
-    wait_for_state(app, "paused")
-    done = batches(app)
-    app.wait_for_timeout(400)
-    assert batches(app) == done, "Pause acts"
+    done = train_and_pause(app, 5)
     press(app, "Open this batch in the stepper")
     app.wait_for_selector(".gv svg .gv-node")
     assert "loss" in app.inner_text(".gv-graph")
@@ -84,24 +98,13 @@ def test_train_pause_step_open_in_the_stepper_return_and_resume(app: Any, server
     app.wait_for_function(
         "[...document.querySelectorAll('*')].some((e) => e.shadowRoot?.querySelector('.gv-counter')?.textContent.startsWith('step 1 '))"
     )
-    press(app, "Back to training")
-    app.wait_for_selector(".lv-panel canvas")
-    assert batches(app) == done, "the training waited"
-    press(app, "Start")
-    wait_for_batches(app, done + 3)
-    press(app, "Pause")
+    back_to_training(app, done)
 
 
 def test_stop_acts_at_full_speed(app: Any, server: str) -> None:
     open_page(app, server)
     choose(app, "Speed", "full speed")
-    press(app, "Start")
-    wait_for_batches(app, 200)
-    press(app, "Pause")
-    wait_for_state(app, "paused")
-    done = batches(app)
-    app.wait_for_timeout(400)
-    assert batches(app) == done
+    train_and_pause(app, 200)
     press(app, "Reset")
     app.wait_for_function("""() => [...document.querySelectorAll('*')].some(
         (e) => e.shadowRoot?.querySelector('.lv-status')?.textContent.includes('epoch 1 · batch 0 of'))""")
@@ -135,6 +138,25 @@ def test_settings_and_training_survive_leaving_the_page(app: Any, server: str) -
     app.wait_for_selector(".lv-panel canvas")
     assert batches(app) == 7
     assert app.get_by_role("combobox", name="Activation").input_value() == "tanh"
+
+
+def test_a_reload_brings_the_settings_back_from_the_address(app: Any, server: str) -> None:
+    open_page(app, server, "digits")
+    entries = app.evaluate("history.length")
+    choose(app, "Network", "CNN: two convolutions")
+    press(app, "New random state")
+    app.wait_for_function("location.search === '?model=cnn&random_state=1'")
+    assert app.evaluate("history.length") == entries, "Back leaves the page"
+    app.reload()
+    app.wait_for_selector(".lv-panel canvas")
+    assert app.get_by_role("combobox", name="Network").input_value() == "CNN: two convolutions"
+    settle(app)
+    choose(app, "Network", "MLP: one hidden layer")
+    app.wait_for_function("location.search === '?random_state=1'")
+    app.get_by_role("link", name="Inpainting").click()
+    app.get_by_text("Training loop").wait_for()
+    settle(app)
+    assert app.evaluate("location.pathname + location.search") == "/inpainting"
 
 
 READABLE = """

@@ -21,7 +21,7 @@ def question(
     key: str,
     on_pick: Callable[[str, str], None],
 ) -> None:
-    """Show the graph beside the question `words` = {symbol, badge, shape} and the names an answer may use, each as
+    """Show the graph beside the question `words` = {symbol, space, shape} and the names an answer may use, each as
     it is typed, written, and with its space; `on_pick(role, node)` as in the view of a Jacobian."""
     component("question")(
         key=key,

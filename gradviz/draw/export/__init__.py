@@ -1,7 +1,8 @@
 """Files from a run: one module per format. All of them draw the same pages.
 
 A format is a module with SUFFIX, MANY (one file holds several steps), FROM_START ("all" begins before the first
-step; otherwise page k shows step k), USUAL (what options left open mean for it) and `render(deck) -> bytes`.
+step; otherwise page k shows step k), OUTLINED (words are shapes, of the letters that our font has; otherwise text),
+USUAL (what options left open mean for it) and `render(deck) -> bytes`.
 """
 
 from __future__ import annotations
@@ -14,14 +15,16 @@ from pkgutil import iter_modules
 from types import ModuleType
 from typing import Any
 
+from gradviz.draw import maths
 from gradviz.draw.export.deck import Deck, Report, silent
 from gradviz.draw.export.options import Options, chosen_steps, first_state, make_options
+from gradviz.draw.export.page import heading
 from gradviz.draw.stage import FONT, Stage
 from gradviz.engine.source import Source
 from gradviz.errors import GradvizError
 from gradviz.explain.trace import Run, explore
 
-__all__ = ["Options", "export", "formats", "rendered"]
+__all__ = ["Options", "export", "formats", "rendered", "unseen"]
 
 
 @cache
@@ -44,10 +47,12 @@ def export(
     """Draw a run after `step` steps (0: nothing computed yet) into a file whose suffix names the format.
 
     `step` is an index, "last", "all" or a range like "3-7". Decks (PDF, PPTX, GIF, …) take several steps into one
-    file; other formats write one file per step, numbered from 0: `deck.svg` becomes deck-00.svg, deck-01.svg, …
-    Positions are the same in all of them. `options` or single keywords (`theme="dark"`, see Options) say how it
-    looks; `report(done, total)` is called page by page. Returns what was written; raises GradvizError for a suffix
-    that no format has, a step that the run does not have, and an option out of range.
+    file; other formats write one file per step, numbered by it: `deck.svg` becomes deck-00.svg, deck-01.svg, …
+    "all" begins with the empty graph, step 0, in SVG, PNG, DOT, GIF and HTML, and with step 1 in PDF, PPTX, TeX,
+    Markdown and JSON, where page k shows step k. Positions are the same in all of them. `options` or single
+    keywords (`theme="dark"`, see Options) say how it looks; `report(done, total)` is called page by page. Returns
+    what was written; raises GradvizError for a suffix that no format has, a step that the run does not have, and an
+    option out of range.
     """
     target = Path(path)
     stage = as_stage(source, changes, options)
@@ -101,6 +106,19 @@ def rendered(
         report(i, len(steps))
         yield target.with_stem(f"{target.stem}-{k:0{width}d}").name, form.render(Deck(stage, (k,), settings))
     report(len(steps), len(steps))
+
+
+def unseen(stage: Stage, name: str, options: Options | None = None, **changes: Any) -> str:
+    """What to say of letters in the title that the file `name` would show as empty boxes; nothing if there are none."""
+    form = _format(PurePath(name).suffix.lower())
+    title = heading(stage, make_options(options, changes, form.USUAL))
+    letters = maths.undrawn(title) if form.OUTLINED else ""
+    if not letters:
+        return ""
+    return (
+        f"these letters have no picture in {form.SUFFIX[1:].upper()}: {', '.join(letters)}; "
+        "SVG and HTML show them with the reader's fonts"
+    )
 
 
 def _format(suffix: str) -> ModuleType:

@@ -11,6 +11,7 @@ from gradviz.draw.export.marks import Curve, Node, Page, Rect, Words, clean
 SUFFIX = ".dot"
 MANY = False
 FROM_START = True
+OUTLINED = False
 USUAL: dict[str, Any] = {}
 _POINTS = 0.75  # pt per px
 

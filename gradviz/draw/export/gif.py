@@ -17,6 +17,7 @@ IntArray = npt.NDArray[np.int32]
 SUFFIX = ".gif"
 MANY = True
 FROM_START = True
+OUTLINED = True
 USUAL: dict[str, Any] = {"scale": 1.0}
 _MOST = 1e7  # pixels of a frame
 _CLEAR = 0  # of the palette

@@ -22,6 +22,7 @@ from gradviz.draw.story import payload
 SUFFIX = ".html"
 MANY = True
 FROM_START = True
+OUTLINED = False
 USUAL: dict[str, Any] = {"title": True}
 
 _START = """

@@ -17,6 +17,7 @@ from gradviz.explain.trace import Step
 SUFFIX = ".json"
 MANY = True
 FROM_START = False
+OUTLINED = False
 USUAL: dict[str, Any] = {}
 VERSION = 1
 

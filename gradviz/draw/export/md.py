@@ -13,6 +13,7 @@ from gradviz.explain import derivation, numbers
 SUFFIX = ".md"
 MANY = True
 FROM_START = False
+OUTLINED = False
 USUAL: dict[str, Any] = {"title": True, "derivation": True}
 
 

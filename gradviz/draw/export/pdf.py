@@ -18,6 +18,7 @@ from gradviz.draw.export.svg import placed_lines
 SUFFIX = ".pdf"
 MANY = True
 FROM_START = False
+OUTLINED = True
 USUAL: dict[str, Any] = {}
 _POINTS = 0.75  # pt per px
 _LONGEST = 14_400.0  # pt of a side; readers take no more, so larger pages are drawn smaller

@@ -12,6 +12,7 @@ from gradviz.draw.export.marks import Page
 SUFFIX = ".png"
 MANY = False
 FROM_START = True
+OUTLINED = True
 USUAL: dict[str, Any] = {"scale": 2.0}
 _LARGEST = 16_000.0  # pixels of a side
 _MOST = 5e7  # pixels in all

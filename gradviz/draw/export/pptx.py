@@ -19,6 +19,7 @@ from gradviz.errors import GradvizError
 SUFFIX = ".pptx"
 MANY = True
 FROM_START = False
+OUTLINED = False
 USUAL: dict[str, Any] = SLIDES
 _LONG_AGO = datetime(2000, 1, 1, tzinfo=UTC)  # equal decks are equal files
 _TITLE_ONLY, _BLANK = 5, 6  # layouts of the built-in template

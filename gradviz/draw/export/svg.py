@@ -16,6 +16,7 @@ from gradviz.draw.export.marks import LINE_HEIGHT, Cells, Curve, Mark, Node, Pag
 SUFFIX = ".svg"
 MANY = False
 FROM_START = True
+OUTLINED = False
 USUAL: dict[str, Any] = {}
 _SANS = "'Source Sans 3', 'Segoe UI', Helvetica, Arial, sans-serif"
 

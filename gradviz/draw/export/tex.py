@@ -21,6 +21,7 @@ from gradviz.draw.theme import Theme
 SUFFIX = ".tex"
 MANY = True
 FROM_START = False
+OUTLINED = True
 USUAL: dict[str, Any] = {}
 _POINTS = 0.75  # pt per px
 _HEADER = r"""% Drawn by gradviz. \usepackage{lmodern,amsmath,amssymb,tikz}, then \resizebox{\textwidth}{!}{\input{this file}}"""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -14,8 +15,10 @@ from gradviz.draw.plots.pen import SIZE, Pen, number, ticks
 
 Json = dict[str, Any]
 FloatArray = npt.NDArray[np.float64]
+_Place = tuple[float, float]
 STYLES = {"solid": (), "dashed": (8, 4), "dotted": (2, 3.5)}
 _ROW = 20.0
+_APART = 14.0  # between two measured points from which on the line between them is longer than a dot
 
 
 @dataclass(frozen=True)
@@ -49,13 +52,12 @@ def lines(pen: Pen, spec: Json) -> None:
         pen.text("nothing yet", pen.width / 2, pen.height / 2, align="center", colour=pen.colours.muted)
         return
     frame = _axes(pen, spec, (float(xs.min()), float(xs.max())), (float(ys.min()), float(ys.max())), top)
-    for mark in spec.get("marks") or ():
-        _mark(pen, frame, mark)
+    taken = [area for mark in spec.get("marks") or () for area in _mark(pen, frame, mark)]
     left, above = frame.left - 4, frame.top - 4
     with pen.inside(left, above, frame.right - left + 4, frame.bottom - above + 4) as inner:
         for one in series:
             _draw(inner, frame, one, left, above)
-    _points(pen, frame, spec.get("points") or ())
+    _points(pen, frame, spec.get("points") or (), taken, _passed(spec, frame, series))
 
 
 def _series(pen: Pen, spec: Json, one: Json, i: int) -> _Series:
@@ -65,7 +67,7 @@ def _series(pen: Pen, spec: Json, one: Json, i: int) -> _Series:
     style = one.get("style") or list(STYLES)[i % 3]
     chosen = one.get("color")
     colour = pen.colours.series[(i if chosen is None else chosen) % 8]
-    marker = bool(one.get("marker")) or int(shown.sum()) == 1
+    marker = bool(one.get("marker"))
     return _Series(str(one["label"]), x.astype(np.float64), y, shown, STYLES[style], colour, marker)
 
 
@@ -81,6 +83,8 @@ def _legend(pen: Pen, spec: Json, series: Sequence[_Series]) -> float:
         if x > 0 and x + width > pen.width:
             x, y = 0.0, y + _ROW
         pen.line([(x, y), (x + 26, y)], one.colour, 2.25, one.dash)
+        if one.marker:
+            _dot(pen, one, (x + 13, y))
         pen.text(one.label, x + 32, y)
         pen.text(last, x + 36 + pen.measure(one.label), y, weight=600)
         x += width + 16
@@ -168,19 +172,22 @@ def _powers(low: int, high: int, count: float) -> list[float]:
     return [10.0**power for power in range(low, high + 1, max(1, math.ceil((high - low) / count)))]
 
 
-def _mark(pen: Pen, frame: _Frame, mark: Json) -> None:
+def _mark(pen: Pen, frame: _Frame, mark: Json) -> list[_Area]:
+    """A vertical line; returns where its name is."""
     at, label = frame.x(mark["x"]), str(mark.get("label") or "")
     if not frame.left <= at <= frame.right:
-        return
+        return []
     pen.line([(at, frame.top), (at, frame.bottom)], pen.colours.text, 1.5, (3, 3))
     on_left = at + 6 + pen.measure(label) > frame.right
-    side = at - 6 if on_left else at + 6
-    pen.text(label, side, frame.top + 9, align="right" if on_left else "left", halo=pen.colours.background)
+    side, middle = at - 6 if on_left else at + 6, frame.top + 9
+    pen.text(label, side, middle, align="right" if on_left else "left", halo=pen.colours.background)
+    left = side - pen.measure(label) if on_left else side
+    return [(left, middle - SIZE / 2, left + pen.measure(label), middle + SIZE / 2)]
 
 
 def _draw(pen: Pen, frame: _Frame, one: _Series, left: float, above: float) -> None:
     """A series in as many pieces as it has gaps."""
-    places = [
+    places: list[_Place | None] = [
         (frame.x(x) - left, frame.y(y) - above) if ok else None
         for x, y, ok in zip(one.x, one.y, one.shown, strict=True)
     ]
@@ -189,35 +196,75 @@ def _draw(pen: Pen, frame: _Frame, one: _Series, left: float, above: float) -> N
         if place is not None:
             path += f"{'L' if before else 'M'}{place[0]:.2f},{place[1]:.2f}"
     pen.path(path, one.colour, 2.25, one.dash)
-    if one.marker:
-        for place in filter(None, places):
-            pen.circle(*place, 3.5, one.colour, "none")
+    for i, place in enumerate(places):
+        beside = [other for other in (*places[max(0, i - 1) : i], *places[i + 1 : i + 2]) if other]
+        if place and _shows_dot(one, place, beside):
+            _dot(pen, one, place)
 
 
-def _points(pen: Pen, frame: _Frame, points: Sequence[Json]) -> None:
-    """Rings around points, each named where its name covers no other and no ring."""
-    taken: list[_Area] = []
+def _shows_dot(one: _Series, place: _Place, beside: Sequence[_Place]) -> bool:
+    """A point without neighbours has no line; and of a line of some length one has to see that nothing was measured on it."""
+    return not beside or (one.marker and any(math.dist(place, other) >= _APART for other in beside))
+
+
+def _dot(pen: Pen, one: _Series, place: _Place) -> None:
+    pen.circle(*place, 3.5, one.colour, "none")
+
+
+def _passed(spec: Json, frame: _Frame, series: Sequence[_Series]) -> FloatArray:
+    """Places along all the lines, a few px from each other: where a name would be struck through."""
+    marks = [frame.x(mark["x"]) for mark in spec.get("marks") or ()]
+    pieces: list[tuple[_Place, _Place]] = [((x, frame.top), (x, frame.bottom)) for x in marks]
+    for one in series:
+        places = [(frame.x(x), frame.y(y)) for x, y in zip(one.x, np.where(one.shown, one.y, 1), strict=True)]
+        pieces += [
+            ends for ends, ok in zip(pairwise(places), one.shown[1:] & one.shown[:-1], strict=True) if ok
+        ]
+    found = [np.linspace(*ends, 2 + int(math.dist(*ends) / 3)) for ends in pieces]
+    return np.concatenate([np.zeros((0, 2)), *found])
+
+
+def _points(pen: Pen, frame: _Frame, points: Sequence[Json], taken: list[_Area], passed: FloatArray) -> None:
+    """Rings around points, each named where its name covers no other and no ring, and the lines least."""
+    rings = []
     for point in points:
         x, y = frame.x(point["x"]), frame.y(point["y"])
         pen.circle(x, y, 6, "none", pen.colours.background, 6)
         pen.circle(x, y, 6, "none", pen.colours.series[point.get("color", 0) % 8], 2.5)
-        taken.append((x - 7, y - 7, x + 7, y + 7))
-    for point, (left, top, right, bottom) in zip(points, tuple(taken), strict=True):
-        wide, middle = pen.measure(label := str(point.get("label") or ""), SIZE, 600), (top + bottom) / 2
-        centred = (left + right - wide) / 2
-        places = [(centred, bottom + 11), (centred, top - 11), (right + 6, middle), (left - 6 - wide, middle)]
-        for x, y in places:
-            area = x, y - SIZE / 2, x + wide, y + SIZE / 2
-            inside = (
-                frame.left <= x
-                and x + wide <= frame.right
-                and frame.top <= area[1]
-                and area[3] <= frame.bottom
-            )
-            if inside and not any(_overlap(area, other) for other in taken):
-                pen.text(label, x, y, weight=600, halo=pen.colours.background)
-                taken.append(area)
-                break
+        rings.append((x - 7, y - 7, x + 7, y + 7))
+    taken = [*taken, *rings]
+    for point, ring in zip(points, rings, strict=True):
+        label = str(point.get("label") or "")
+        areas = [
+            area for area in _beside(ring, pen.measure(label, SIZE, 600)) if _is_free(area, frame, taken)
+        ]
+        if areas:
+            best = min(areas, key=lambda area: _struck(area, passed))
+            pen.text(label, best[0], (best[1] + best[3]) / 2, weight=600, halo=pen.colours.background)
+            taken.append(best)
+
+
+def _beside(ring: _Area, wide: float) -> list[_Area]:
+    """Where a name of this width can stand: under, over, right and left of a ring, then at its corners."""
+    x, y = (ring[0] + ring[2]) / 2, (ring[1] + ring[3]) / 2
+    across, corner = wide / 2 + 13, wide / 2 + 4
+    moves = [(0, 18), (0, -18), (across, 0), (-across, 0)]
+    moves += [(side * corner, down) for down in (16, -16, 28, -28) for side in (1, -1)]
+    return [(x + dx - wide / 2, y + dy - SIZE / 2, x + dx + wide / 2, y + dy + SIZE / 2) for dx, dy in moves]
+
+
+def _is_free(area: _Area, frame: _Frame, taken: Sequence[_Area]) -> bool:
+    inside = (
+        frame.left <= area[0] and area[2] <= frame.right and frame.top <= area[1] and area[3] <= frame.bottom
+    )
+    return inside and not any(_overlap(area, other) for other in taken)
+
+
+def _struck(area: _Area, passed: FloatArray) -> int:
+    """How much of the lines runs behind a name."""
+    x, y = passed.T
+    left, top, right, bottom = area
+    return int(np.count_nonzero((x > left - 3) & (x < right + 3) & (y > top - 1) & (y < bottom + 1)))
 
 
 _Area = tuple[float, float, float, float]  # left, top, right, bottom

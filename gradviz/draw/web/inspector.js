@@ -54,7 +54,7 @@ function nodeContent({ model, k }, id, actions, box = null) {
       ["gradient", drawn?.gradient ? "" : gradientWords(model, id, k), "gv-gradient-text"],
       ["shape", info.shape], ["options", info.options],
     ]),
-    drawn ? pictureSection(actions.pictures, id, Boolean(model.payload.elements && info.element), model.payload.pictures[id], drawn) : null,
+    drawn ? pictureSection(actions.pictures, model, id, drawn) : null,
     info.arguments.length ? section("Arguments", argumentTable(model, k, info.arguments, actions)) : null,
     savedSection(info.saved),
     info.why ? section("Why", el("p", {}, info.why)) : null,

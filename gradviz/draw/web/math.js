@@ -25,6 +25,9 @@ export function mathNode(markup) {
   return typeset.get(markup).cloneNode(true);
 }
 
+/** The sign of membership, as a part of an equation. */
+export const IN = '<math><mo>∈</mo></math>';
+
 /** Several formulas as one, so that they share a baseline: `equation(a, "=", b)`. */
 export function equation(...parts) {
   const math = inLine(document.createElementNS(MATHML_NAMESPACE, "math"));

@@ -12,8 +12,10 @@ export function createPictures(actions) {
   return { actions, frame: 0, cursors: new Map() };
 }
 
-/** The images of a node; `entries` says whether its entries can be opened, `shown` which of value and gradient are known by now. */
-export function pictureSection(pictures, id, entries, parts, shown) {
+/** The images of a node; `shown` says which of value and gradient are known by now. */
+export function pictureSection(pictures, { payload, nodes }, id, shown) {
+  const parts = payload.pictures[id];
+  const entries = Boolean(payload.elements && nodes.get(id).element); // they can be opened
   const kinds = ["value", "gradient"].filter((which) => parts[which] && shown[which]);
   if (!kinds.length) return null;
   const section = el("section", { class: "gv-section gv-pictures" });
@@ -24,7 +26,8 @@ export function pictureSection(pictures, id, entries, parts, shown) {
   };
   const frames = Math.max(...views.map(({ picture }) => picture.shape[0]));
   const chooser = frames > 1 ? createChooser(parts[kinds[0]], frames, pictures, () => refresh()) : null;
-  const opener = entries ? el("p", { class: "gv-actions" }) : null;
+  const opener = entries ? el("span") : null;
+  const saver = payload.savable ? button({ class: "gv-action" }, () => pictures.actions.savePicture({ node: id, frame: pictures.frame, shown: kinds }), "Save picture") : null;
   const refresh = () => {
     const cursor = pictures.cursors.get(id) ?? null;
     for (const view of views) drawPicture(view, Math.min(pictures.frame, view.picture.shape[0] - 1), cursor);
@@ -32,7 +35,8 @@ export function pictureSection(pictures, id, entries, parts, shown) {
     if (opener) showOpener(opener, pictures, id, views[0].picture, cursor);
   };
   for (const view of views) listen(view, pictures, id, entries, move);
-  section.append(...[chooser?.element, ...views.map(({ element }) => element), opener].filter(Boolean));
+  const buttons = opener || saver ? el("p", { class: "gv-actions" }, opener, saver) : null;
+  section.append(...[chooser?.element, ...views.map(({ element }) => element), buttons].filter(Boolean));
   queueMicrotask(refresh); // once it is on the page, which says whether it is light or dark
   return section;
 }
@@ -167,7 +171,8 @@ const AXES = {
 
 function placeWords({ picture, frame }, cursor) {
   const names = AXES[picture.kind];
-  return entryAt(picture, frame, cursor).map((at, axis) => `${names[axis]} ${at}`).join(", ");
+  const places = entryAt(picture, frame, cursor).map((at, axis) => `${names[axis]} ${at}`);
+  return `${places.join(", ")} (counted from 0)`;
 }
 
 function createChooser({ kind }, frames, pictures, refresh) {

@@ -22,7 +22,7 @@ const ZOOM_STEP = 1.25;
 
 /**
  * Draws a payload inside `root`.
- * Options: onOpen(nodeId), onFold(nodeId), onElement(nodeId, index or null), onStep(k),
+ * Options: onOpen(nodeId), onFold(nodeId), onElement(nodeId, index or null), onPicture({node, frame, shown}), onStep(k),
  * onSelect({kind, id} or null), theme ("light" or "dark"; follows the page when absent), keys ("inside": only where the view has the focus).
  */
 export function mount(root, payload, options = {}) {
@@ -252,6 +252,7 @@ function createActions(app) {
     closeDrawer: () => closeDrawer(app),
     open: (id) => openNode(app, id),
     openEntry: (id, index) => app.options.onElement?.(id, index),
+    savePicture: (picture) => app.options.onPicture?.(picture),
     fold: (id) => app.options.onFold?.(id),
     openOrFold: () => openOrFold(app),
     boxNext: () => (openTab(app, "chain"), app.contents.chain.nextFactor()),

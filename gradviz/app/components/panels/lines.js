@@ -6,6 +6,7 @@ import { decodeFloats } from "./raster.js";
 const STYLES = { solid: [], dashed: [8, 4], dotted: [2, 3.5] };
 const ORDER = ["solid", "dashed", "dotted"];
 const ROW = 20;
+const APART = 14; // px between two measured points from which on the line between them is longer than a dot
 
 export const createLines = painted((pen, spec) => {
   const series = spec.series.map((one, i) => ({
@@ -22,7 +23,7 @@ export const createLines = painted((pen, spec) => {
   const frame = axes(pen, spec, xs, ys, top);
   for (const one of series) drawSeries(pen, spec, frame, one);
   for (const mark of spec.marks ?? []) drawMark(pen, frame, mark);
-  drawPoints(pen, frame, spec.points ?? []);
+  if (spec.points?.length) drawPoints(pen, frame, spec.points, passed(spec, frame, series));
 });
 
 function shows(spec, value) {
@@ -52,6 +53,7 @@ function drawLegend(pen, spec, series) {
     write(one.label, width);
     stroke(pen, one);
     pen.line(x, y, x + 26, y);
+    if (one.marker) dot(pen, one, [x + 13, y]);
     pen.text(one.label, x + 32, y);
     pen.text(value.trim(), x + 36 + pen.measure(one.label), y, { weight: 600 });
     x += width + 16;
@@ -158,23 +160,44 @@ function drawSeries(pen, spec, frame, one) {
   ctx.rect(frame.left - 4, frame.top - 4, frame.right - frame.left + 8, frame.bottom - frame.top + 8);
   ctx.clip();
   stroke(pen, one);
+  const places = [...one.y].map((value, i) => (shows(spec, value) ? [frame.x(one.x[i]), frame.y(value)] : null));
   ctx.beginPath();
-  let drawing = false;
-  one.y.forEach((value, i) => {
-    if (!shows(spec, value)) return void (drawing = false);
-    if (drawing) ctx.lineTo(frame.x(one.x[i]), frame.y(value));
-    else ctx.moveTo(frame.x(one.x[i]), frame.y(value));
-    drawing = true;
-  });
+  places.forEach((place, i) => place && (places[i - 1] ? ctx.lineTo(...place) : ctx.moveTo(...place)));
   ctx.stroke();
-  const dots = one.marker || one.y.filter((value) => shows(spec, value)).length === 1;
-  ctx.fillStyle = one.paint;
-  if (dots) one.y.forEach((value, i) => shows(spec, value) && (ctx.beginPath(), ctx.arc(frame.x(one.x[i]), frame.y(value), 3.5, 0, 7), ctx.fill()));
+  places.forEach((place, i) => place && showsDot(one, places, i) && dot(pen, one, place));
   ctx.restore();
 }
 
-/** Rings around points, each named where its name covers no other and no ring. */
-function drawPoints(pen, frame, points) {
+/** A point without neighbours has no line; and of a line of some length one has to see that nothing was measured on it. */
+function showsDot({ marker }, places, i) {
+  const beside = [places[i - 1], places[i + 1]].filter(Boolean);
+  return !beside.length || (marker && beside.some(([x, y]) => Math.hypot(x - places[i][0], y - places[i][1]) >= APART));
+}
+
+function dot({ ctx }, { paint }, [x, y]) {
+  ctx.fillStyle = paint;
+  ctx.beginPath();
+  ctx.arc(x, y, 3.5, 0, 7);
+  ctx.fill();
+}
+
+/** Places along all the lines, a few px from each other: where a name would be struck through. */
+function passed(spec, frame, series) {
+  const lines = (spec.marks ?? []).map((mark) => [[frame.x(mark.x), frame.top], [frame.x(mark.x), frame.bottom]]);
+  for (const { x, y } of series) lines.push([...y].map((value, i) => (shows(spec, value) ? [frame.x(x[i]), frame.y(value)] : null)));
+  const found = [];
+  for (const places of lines) {
+    places.slice(1).forEach((end, i) => {
+      const start = places[i];
+      const steps = start && end ? 1 + Math.floor(Math.hypot(end[0] - start[0], end[1] - start[1]) / 3) : -1;
+      for (let k = 0; k <= steps; k += 1) found.push(start.map((from, axis) => from + (k / steps) * (end[axis] - from)));
+    });
+  }
+  return found;
+}
+
+/** Rings around points, each named where its name covers no other and no ring, and the lines least. */
+function drawPoints(pen, frame, points, lines) {
   const rings = points.map(({ x, y, color = 0 }) => {
     const [across, down] = [frame.x(x), frame.y(y)];
     pen.ctx.setLineDash([]);
@@ -188,12 +211,24 @@ function drawPoints(pen, frame, points) {
   });
   points.forEach(({ label }, i) => {
     if (!label) return;
-    const { x, y } = rings[i];
     const width = pen.measure(label, SIZE, 600);
-    const places = [[x + 7 - width / 2, y + 25], [x + 7 - width / 2, y - 11], [x + 20, y + 7], [x - 6 - width, y + 7]];
-    const place = places.find(([left, middle]) => isFree([...pen.labels, ...rings], frame, left, middle, width));
-    if (place) pen.text(label, ...place, { weight: 600, halo: pen.colors.bg });
+    const free = beside(rings[i], width).filter(([left, middle]) => isFree([...pen.labels, ...rings], frame, left, middle, width));
+    const struck = free.map((place) => strokes(place, width, lines));
+    if (free.length) pen.text(label, ...free[struck.indexOf(Math.min(...struck))], { weight: 600, halo: pen.colors.bg });
   });
+}
+
+/** Where a name of this width can stand: under, over, right and left of a ring, then at its corners. */
+function beside({ x, y }, width) {
+  const [across, corner] = [width / 2 + 13, width / 2 + 4];
+  const moves = [[0, 18], [0, -18], [across, 0], [-across, 0]];
+  for (const down of [16, -16, 28, -28]) moves.push([corner, down], [-corner, down]);
+  return moves.map(([dx, dy]) => [x + 7 + dx - width / 2, y + 7 + dy]);
+}
+
+/** How much of the lines runs behind a name. */
+function strokes([left, middle], width, lines) {
+  return lines.filter(([x, y]) => x > left - 3 && x < left + width + 3 && Math.abs(y - middle) < SIZE / 2 + 1).length;
 }
 
 function isFree(taken, { left, right, top, bottom }, x, y, width) {

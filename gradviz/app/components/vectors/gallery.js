@@ -1,7 +1,7 @@
 /** Formulas as cards in groups: the statement, its shapes, and two ways to go on with it. */
 
 import { button, el } from "./dom.js";
-import { equation } from "./math.js";
+import { equation, IN } from "./math.js";
 import { watchTheme } from "./theme.js";
 
 /** Draws `data` = {groups, hidden} inside `root`; `hooks.send({kind, name})` tells which card was opened and how. */
@@ -26,7 +26,7 @@ function drawCard(card, hidden, send) {
   const right = hidden ? "<math><mtext>?</mtext></math>" : card.right;
   return el("li", { class: "gl-card", "data-name": card.name },
     el("div", { class: "gl-formula", tabindex: 0, "aria-label": hidden ? "" : card.title }, equation(card.left), equation("=", right)),
-    el("p", { class: "gl-shapes" }, card.shapes, card.domain ? `;  ${card.domain}` : ""),
+    el("p", { class: "gl-shapes" }, ...card.shapes.flatMap(([name, space], i) => [i ? ", " : "", equation(name, IN, space)]), card.domain ? `;  ${card.domain}` : ""),
     hidden ? null : el("p", { class: "gl-lesson" }, card.lesson),
     el("div", { class: "gl-actions" },
       button({ class: "gv-action", "aria-label": `Use as an exercise: ${card.left_text}` }, () => send("exercise", card.name), "Exercise"),

@@ -1,9 +1,9 @@
 /** One Jacobian: the graph on which its nodes are picked, the matrix as a heat map, and its formulas entry by entry. */
 
 import { colorsOf } from "./colors.js";
-import { el, setText } from "./dom.js";
+import { el } from "./dom.js";
 import { createHeatmap } from "./heatmap.js";
-import { equation } from "./math.js";
+import { equation, IN } from "./math.js";
 import { createPicker } from "./picker.js";
 import { watchTheme } from "./theme.js";
 
@@ -43,7 +43,7 @@ function show(app) {
   const { view, graph, of, wrt, edges, paths } = app.data;
   app.picker.show(graph, { of, wrt, edges });
   app.heading.replaceChildren(equation(view.symbol));
-  setText(app.badge, `∈ ${view.badge}`);
+  app.badge.replaceChildren(equation(IN, view.space));
   const single = view.shape.every((size) => size === 1);
   app.structure.replaceChildren(...(single ? [] : [el("b", {}, view.structure)]), view.words);
   write(app, view, paths);

@@ -1,7 +1,7 @@
 /** An exercise: the graph on which its two nodes are picked, beside what is asked and the names an answer may use. */
 
 import { el, setText } from "./dom.js";
-import { equation } from "./math.js";
+import { equation, IN } from "./math.js";
 import { createPicker } from "./picker.js";
 import { watchTheme } from "./theme.js";
 
@@ -21,9 +21,9 @@ export function mount(root, data, hooks) {
   const show = ({ graph, of, wrt, edges, ...asks }) => {
     picker.show(graph, { of, wrt, edges });
     asked.replaceChildren(equation(asks.words.symbol, "=", "<math><mtext>?</mtext></math>"));
-    setText(badge, `∈ ${asks.words.badge}`);
+    badge.replaceChildren(equation(IN, asks.words.space));
     setText(shape, asks.words.shape);
-    names.replaceChildren(...asks.names.flatMap(([typed, written, space]) => [el("dt", {}, el("code", {}, typed)), el("dd", {}, written === typed ? `∈ ${space}` : `${written} ∈ ${space}`)]));
+    names.replaceChildren(...asks.names.flatMap(([typed, written, space]) => [el("dt", {}, el("code", {}, typed)), el("dd", {}, equation(written, IN, space))]));
   };
   show(data);
   return {
