@@ -30,6 +30,8 @@ def read_image(content: bytes) -> Array:
     """
     from PIL import Image, ImageOps
 
+    if not isinstance(content, bytes | bytearray):
+        raise DataError(f"content is {type(content).__name__}; the bytes of a picture file are needed")
     if len(content) > MAX_BYTES:
         raise DataError(f"the file has {len(content):,} bytes; at most {MAX_BYTES:,} are read")
     try:
@@ -62,6 +64,8 @@ def read_points(text: str) -> tuple[Array, Array]:
     Returns x (n, 2) float32 and y (n,) int64; classes may be numbers or words and are numbered in sorted order.
     Raises DataError, naming the line.
     """
+    if not isinstance(text, str):
+        raise DataError(f"text is {type(text).__name__}; a str is needed")
     if len(text) > MAX_TEXT:
         raise DataError(f"the text has {len(text):,} characters; at most {MAX_TEXT:,} are read")
     rows = [

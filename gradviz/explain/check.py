@@ -114,15 +114,46 @@ def check_gradients(
     return GradientCheck(tuple(verdicts), summed)
 
 
-def kink_words(
+@dataclass(frozen=True)
+class Kink:
+    """A place without a derivative: the operations that make it, the slopes on both sides, and the one that the
+    backward pass takes."""
+
+    operations: tuple[str, ...]
+    left: float
+    right: float
+    taken: float
+
+    def __str__(self) -> str:
+        left, right, taken = map(numbers.plain, (self.left, self.right, self.taken))
+        return (
+            f"{' and '.join(self.operations)} {'is' if len(self.operations) == 1 else 'are'} exactly at a kink: slope "
+            f"{left} from the left, {right} from the right; backward takes {taken}, by convention"
+        )
+
+    @property
+    def central(self) -> str:
+        """What a central difference finds here, in words."""
+        middle = (self.left + self.right) / 2
+        left, right, mean, taken = map(numbers.plain, (self.left, self.right, middle, self.taken))
+        second = f"− {numbers.plain(-self.right)}" if self.right < 0 else f"+ {right}"
+        agreed = (
+            ": they agree by symmetry, not by accuracy" if np.isclose(middle, self.taken, rtol=1e-4) else ""
+        )
+        return (
+            f"a central difference averages the slopes on both sides of the kink, ({left} {second})/2 = {mean}, and "
+            f"backward takes {taken} by convention{agreed}; there is no derivative here"
+        )
+
+
+def kink_at(
     source: Source,
     name: str,
     entry: Sequence[int] = (),
     inputs: Mapping[str, Array] | None = None,
     limits: Limits = DEFAULT,
-) -> str:
-    """The kink of the output, summed where it is an array, at which one entry of an input stands: the operations that
-    make it, the slopes on both sides, and the one the backward pass takes. Empty where there is none."""
+) -> Kink | None:
+    """The kink of the output, summed where it is an array, at which one entry of an input stands."""
     from gradviz.explain.trace import explore
 
     graph = as_graph(source, limits)
@@ -131,18 +162,15 @@ def kink_words(
     seed = np.ones(shape) if shape else 1.0
     run = explore(graph, values, wrt=(name,), seed=seed, limits=limits)
     if not run.kinks:
-        return ""
+        return None
     leaf, at = graph[name].id, tuple(entry)
     point, gradient = float(np.asarray(values[leaf])[at]), float(run.grad(leaf)[at])
     found = _check_entry(leaf, at, gradient, point, _of_one_entry(graph, values, seed, limits))
     if found.status != "kink" or not np.isfinite([found.left, found.right]).all():
-        return ""
+        return None
     operations = dict.fromkeys(node.op.name for node in map(graph.__getitem__, run.kinks) if node.op)
-    left, right = (numbers.plain(float(f"{slope:.5g}")) for slope in (found.left, found.right))
-    return (
-        f"{' and '.join(operations)} {'is' if len(operations) == 1 else 'are'} exactly at a kink: slope {left} from the "
-        f"left, {right} from the right; backward takes {numbers.plain(gradient)}, by convention"
-    )
+    left, right = (float(f"{slope:.5g}") for slope in (found.left, found.right))
+    return Kink(tuple(operations), left, right, gradient)
 
 
 def _of_one_entry(

@@ -17,6 +17,7 @@ from gradviz.engine.tape import Tape, complete_inputs
 from gradviz.errors import GradvizError, LimitError
 from gradviz.explain.draws import FloatArray, Point, draw, run_at
 from gradviz.explain.jacobian import Layout
+from gradviz.explain.pairs import asked_shape
 from gradviz.explain.slips import Chains
 
 
@@ -86,9 +87,14 @@ class Exercise:
         elif numerator and rank == 1:
             yield matrix.T  # a scalar by a vector is a row
 
+    @property
+    def shape(self) -> Shape:
+        """The plain one among the shapes in which the answer may be written."""
+        return asked_shape(self.of_shape, self.wrt_shape, self.layout)
+
     @cached_property
     def shapes(self) -> tuple[Shape, ...]:
-        """The shapes in which the answer may be written, the plain one first."""
+        """The shapes in which the answer may be written."""
         empty = np.empty(self.wrt_shape + self.of_shape)
         return tuple(form.shape for form in self.written(empty, self.layout))
 

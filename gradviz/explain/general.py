@@ -63,7 +63,7 @@ def chain_words(run: Run, edges: Sequence[EdgeAt], notation: Notation) -> tuple[
 def _forms(run: Run, edge: EdgeAt, notation: Notation) -> Forms:
     known = structure(run.graph, run.tape.shapes, edge)
     place, kind = known.place, known.kind
-    if place.rule.jacobian is not None:
+    if place.rule.jacobian is not None and place.out != ():
         return _repeated(known, _declared(run, edge, notation, place))
     if kind == "zero":
         return _same("0")
@@ -165,11 +165,11 @@ def _repeated(known: Structure, forms: Forms) -> Forms:
     place = known.place
     if known.kind == "copies":
         return _copied(forms)
+    if place.links and (known.kind == "block diagonal" or place.rule.structure == "reduction"):
+        return _in_blocks(forms, _leads(place))
     if not place.links or known.kind in ("dense", "diagonal"):
         return forms
     denominator, numerator, words = forms
-    if known.kind == "block diagonal":
-        return _in_blocks(forms, _leads(place))
     sides = {_side(place.shape, [i for i, _ in place.links]), _side(place.out, [j for _, j in place.links])}
     sides.discard("")
     template = r"@(m) \otimes @unit" if sides == {"last"} else r"@unit \otimes @(m)"

@@ -27,6 +27,7 @@ from gradviz.explain.trace import Run
 Layout = Literal["denominator", "numerator"]
 EdgeAt = tuple[int, int]  # consumer position, argument slot
 _LARGEST_PATTERN = 2**22
+_SUBSCRIPTS = str.maketrans("0123456789", "₀₁₂₃₄₅₆₇₈₉")
 
 
 class Between:
@@ -162,7 +163,7 @@ class Jacobian:
 
     @property
     def row_names(self) -> tuple[str, ...]:
-        """Names of the matrix rows, 1-based as in mathematics."""
+        """Names of the matrix rows, counted from 1 as in mathematics."""
         return self._names(rows=True)
 
     @property
@@ -226,11 +227,15 @@ class Jacobian:
         return entry_names(*((self.wrt, self.wrt_shape) if of_wrt else (self.of, self.of_shape)))
 
 
-def entry_names(name: str, shape: Shape) -> tuple[str, ...]:
-    """The entries of a node by name, 1-based, in C order."""
+def entry_names(text: str, shape: Shape, picked: Sequence[int] | None = None) -> tuple[str, ...]:
+    """The entries of an array by name, in C order: x₁, x₂ …, A₁₂, A₂,₁₂ where a size has two digits, (W₁)₁₂ of a name
+    that ends in a digit; all of them, or those with these numbers. They count from 1, as mathematics does."""
     if not shape:
-        return (name,)
-    return tuple(f"{name}[{', '.join(str(i + 1) for i in entry)}]" for entry in np.ndindex(shape))
+        return (text,)
+    name = f"({text})" if text[-1:].isnumeric() else text
+    between = "" if max(shape) < 10 else ","
+    places = np.ndindex(shape) if picked is None else zip(*np.unravel_index(picked, shape), strict=True)
+    return tuple(name + between.join(str(i + 1).translate(_SUBSCRIPTS) for i in place) for place in places)
 
 
 def jacobian(

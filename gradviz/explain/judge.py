@@ -157,7 +157,7 @@ class _Judgement:
             else f", and {_times(factor)}"
         )
         sentence = f"Right, but transposed{also}: this is how it is written in {other} layout."
-        hint = f"in {self.exercise.layout} layout the shape is {_shape(self.exercise.shapes[0])}"
+        hint = f"in {self.exercise.layout} layout the shape is {_shape(self.exercise.shape)}"
         return self._say("transposed", sentence, hint, layout=other, factor=factor)
 
     def _scaled(self) -> Verdict | None:
@@ -200,11 +200,13 @@ class _Judgement:
 
     def _misshapen(self) -> Verdict | None:
         """Right but for a shape that broadcasting would have to mend."""
-        got, shape = self.answer.shape, self.exercise.shapes[0]
+        got, shape = self.answer.shape, self.exercise.shape
         if got in self.exercise.shapes:
             return None
         if self._reshaped(lambda value: value.reshape(shape) if value.size == prod(shape) else None):
-            return self._shape("the entries are right, only the axes of size 1 are not")
+            same = [n for n in got if n > 1] == [n for n in shape if n > 1]
+            wrong = "the axes of size 1 are not" if same else "their arrangement is not"
+            return self._shape(f"the entries are right, only {wrong}")
         if self._reshaped(lambda value: _broadcast(value, shape)):
             one = "one number" if got == () else f"shape {got}"
             return self._shape(f"what you have is right for each entry, but {one} is not repeated by itself")
@@ -216,7 +218,7 @@ class _Judgement:
 
     def _shape(self, hint: str = "") -> Verdict | None:
         """A shape other than the gradient's."""
-        exercise, got, shape = self.exercise, self.answer.shape, self.exercise.shapes[0]
+        exercise, got, shape = self.exercise, self.answer.shape, self.exercise.shape
         if got in exercise.shapes:
             return None
         what = f"the gradient ∂{self.of}/∂{self.wrt} has the shape of {self.wrt}, {_shape(shape)}"
@@ -228,7 +230,7 @@ class _Judgement:
 
     def _reshaped(self, change: Callable[[FloatArray], FloatArray | None]) -> bool:
         """Whether the answer is right once it is brought into shape this way."""
-        shape = self.exercise.shapes[0]
+        shape = self.exercise.shape
         for point, value in zip(self.compared.points, self.compared.values, strict=True):
             changed = change(value)
             true = self.exercise.true(point, shape)
@@ -303,7 +305,7 @@ class _Judgement:
             sentence,
             hint,
             got_shape=self.answer.shape,
-            expected_shape=self.exercise.shapes[0],
+            expected_shape=self.exercise.shape,
             points=len(self.compared.points),
             **fields,
         )

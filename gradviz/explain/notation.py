@@ -22,13 +22,13 @@ class Notation:
         taken = {_stem(node.id) for node in graph.nodes if _named(node)}
         letter = next((c for c in "uqsvzrktpm" if c not in taken), "node")
         self._symbols: list[str] = []
-        layered = has_layers(graph)
+        layered, around = has_layers(graph), _around(graph)
         unnamed = 0
         second_name = next((name for name, i in graph.aliases.items() if i == graph.output), "")
         for i, node in enumerate(graph.nodes):
             if i == graph.output and second_name:  # `L = h` on the last line: the output is called L
                 self._symbols.append(second_name)
-            elif layered and (symbol := _layer_symbol(graph, i)):
+            elif layered and (symbol := _layer_symbol(graph, i, around)):
                 self._symbols.append(symbol)
             elif node.is_constant or _named(node):
                 self._symbols.append(node.id)
@@ -85,19 +85,35 @@ class Notation:
 _PARAMETERS = {"w": "W", "mean": "mu"}
 
 
-def _layer_symbol(graph: Graph, position: int) -> str:
+def _around(graph: Graph) -> str:
+    """What the paths of all layers begin with, such as "noise." for one module around all: no index repeats it."""
+    paths = {
+        path
+        for node in graph.nodes
+        if (path := layer_path(node)) and (node.op is None or _is_output(node, path))
+    }
+    first = {path.partition(".")[0] for path in paths}
+    return f"{first.pop()}." if len(first) == 1 and all("." in path for path in paths) else ""
+
+
+def _is_output(node: Node, path: str) -> bool:
+    """Whether this is what a layer of a network puts out."""
+    return node.id == path and not path.isidentifier()
+
+
+def _layer_symbol(graph: Graph, position: int, around: str) -> str:
     """In a network: W, b, γ… of its layer for a parameter, h of its layer for what a layer puts out, else nothing."""
     node = graph.nodes[position]
     path = layer_path(node)
     if node.op is not None:
-        return f"h_{path}" if node.id == path and not path.isidentifier() else ""
+        return f"h_{path.removeprefix(around)}" if _is_output(node, path) else ""
     if not path or not graph.consumers[position]:
         return ""
     consumer, slot = graph.consumers[position][0]
     op = graph.nodes[consumer].op
     assert op is not None
     letter = op.argument(slot)
-    return f"{_PARAMETERS.get(letter, letter)}_{path}"
+    return f"{_PARAMETERS.get(letter, letter)}_{path.removeprefix(around)}"
 
 
 def _named(node: Node) -> bool:

@@ -9,8 +9,7 @@ from typing import Literal
 from gradviz.engine.graph import Edge, Graph
 from gradviz.engine.numeric import Shape
 from gradviz.explain.trace import Run
-
-_SUPERSCRIPTS = str.maketrans("0123456789", "⁰¹²³⁴⁵⁶⁷⁸⁹")
+from gradviz.explain.typeset import Formula
 
 
 @dataclass(frozen=True)
@@ -77,6 +76,7 @@ def typed_names(graph: Graph) -> list[str]:
     return [node.id for node in graph.nodes if not node.is_constant and node.id in {node.line, *graph.inputs}]
 
 
-def space(shape: Shape) -> str:
-    """Where an array of this shape lives: ℝ, ℝ³, ℝ³ˣ²."""
-    return "ℝ" + "ˣ".join(str(size).translate(_SUPERSCRIPTS) for size in shape)
+def space(shape: Shape) -> Formula:
+    """Where an array of this shape lives: the real numbers, to the power of 3, or of 3 × 2."""
+    power = r" \times ".join(map(str, shape))
+    return Formula(rf"\mathbb{{R}}^{{{power}}}" if shape else r"\mathbb{R}")

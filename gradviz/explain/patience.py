@@ -1,50 +1,64 @@
-"""A look at the clock in the middle of a library's long calculation."""
+"""An end to a library's long calculation, and a look at the clock meanwhile."""
 
 from __future__ import annotations
 
-import sys
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+import ctypes
+from collections.abc import Callable
+from concurrent.futures import Future
+from threading import Thread
 from time import monotonic
-from typing import Any
+from typing import TypeVar
 
 from gradviz.errors import LimitError
 
 LONGEST = 10.0  # seconds that a calculation may take
 _EVERY = 0.1  # seconds between looks
 Watch = Callable[[float], None]
+T = TypeVar("T")
 
 
-class _TooLong(BaseException):
-    """No Exception, so that nothing in the library takes it for one of its own."""
+class _Ended(SystemExit):
+    """No Exception, so that nothing in the library takes it for one of its own; it ends a thread without a word."""
 
 
-@contextmanager
-def watched(watch: Watch | None = None, what: str = "this calculation") -> Iterator[None]:
-    """Call `watch` with the seconds gone by, about ten times a second, while Python code runs that never looks up.
+def patiently(work: Callable[[], T], watch: Watch | None = None, what: str = "this calculation") -> T:
+    """What `work` returns or raises, while `watch` is called with the seconds gone by, about ten times a second.
 
-    What `watch` raises ends the calculation, and so does LONGEST, as a LimitError about `what`. The interpreter calls a
-    trace function whenever any function is called, which makes the calculation up to twice as slow.
+    What `watch` raises ends the calculation, and so does LONGEST, as a LimitError about `what`. The work goes on in a
+    thread of its own, at full speed, and the interpreter raises an exception in it to end it.
     """
+    found: Future[T] = Future()
+
+    def run() -> None:
+        try:
+            found.set_result(work())
+        except BaseException as error:
+            found.set_exception(error)
+
+    worker = Thread(target=run, daemon=True)
     begun = monotonic()
-    due = begun + _EVERY
-
-    def look(*_: Any) -> None:
-        nonlocal due
-        now = monotonic()
-        if now < due:
-            return
-        due = now + _EVERY
-        if watch is not None:
-            watch(now - begun)
-        if now - begun > LONGEST:
-            raise _TooLong
-
-    before = sys.gettrace()
-    sys.settrace(look)
+    worker.start()
     try:
-        yield
-    except _TooLong:
-        raise LimitError(f"{what} takes longer than {LONGEST:.0f} seconds") from None
+        while _is_busy(worker, _EVERY):
+            gone = monotonic() - begun
+            if watch is not None:
+                watch(gone)
+            if gone > LONGEST:
+                raise LimitError(f"{what} takes longer than {LONGEST:.0f} seconds")
     finally:
-        sys.settrace(before)
+        _end(worker)
+    return found.result()
+
+
+def _end(worker: Thread) -> None:
+    """Raise an exception in it, again where the code takes the first for one of its own."""
+    while worker.is_alive():
+        ident = ctypes.c_ulong(worker.ident or 0)
+        ctypes.pythonapi.PyThreadState_SetAsyncExc(ident, ctypes.py_object(_Ended))
+        worker.join(1.0)
+
+
+def _is_busy(worker: Thread, seconds: float) -> bool:
+    """Whether it still works after waiting for it so long."""
+    worker.join(seconds)
+    return worker.is_alive()

@@ -14,7 +14,7 @@ from gradviz.engine.parse import parse
 from gradviz.engine.source import Source, as_graph
 from gradviz.engine.tape import Tape
 from gradviz.errors import GradvizError, LimitError
-from gradviz.explain.patience import Watch, watched
+from gradviz.explain.patience import Watch, patiently
 
 LARGEST = 30_000  # nodes of an expression that is still built: a second or two of SymPy
 WRITTEN = 60  # nodes of an expression that is still written in LaTeX
@@ -36,8 +36,7 @@ class Symbolic:
         import sympy
 
         numbers = {symbol(name): sympy.Float(float(value), digits) for name, value in values.items()}
-        with watched(what="SymPy"):
-            found = self.expression.xreplace(numbers).evalf(digits)
+        found = patiently(lambda: self.expression.xreplace(numbers).evalf(digits), what="SymPy")
         return float(found) if found.is_Float or found.is_Rational else float("nan")
 
 
@@ -72,8 +71,7 @@ def symbolic_derivative(
         if shape_of(value):
             raise _refused(f"{name}, which is an array")
     try:
-        with watched(watch, "SymPy"):
-            return _derivative(as_expression(graph, position, symbols), leaf)
+        return patiently(lambda: _derivative(as_expression(graph, position, symbols), leaf), watch, "SymPy")
     except RecursionError:
         raise LimitError("the expression is nested too deeply for SymPy") from None
 
@@ -95,14 +93,17 @@ def swelling(
     tape = Tape(graph, {name: ()}, (name,), limits)
     calls = len(tape.forward) + len(tape.backward)
     expression = symbol(name)
+
+    def deeper() -> tuple[Expression, Symbolic]:
+        composed = as_expression(graph, graph.output, {graph.leaves[name]: expression})
+        return composed, _derivative(composed, name)
+
     for depth in range(1, depths + 1):
         try:
-            with watched(watch, "SymPy"):
-                expression = as_expression(graph, graph.output, {graph.leaves[name]: expression})
-                found = Depth(depth, size(expression), _derivative(expression, name), depth * calls)
+            expression, derivative = patiently(deeper, watch, "SymPy")
         except (LimitError, RecursionError):
             return
-        yield found
+        yield Depth(depth, size(expression), derivative, depth * calls)
 
 
 def as_expression(graph: Graph, position: int, leaves: Mapping[int, Expression]) -> Expression:

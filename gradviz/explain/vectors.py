@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from gradviz.engine.limits import SHAPES_ONLY
-from gradviz.engine.numeric import Array, Shape
+from gradviz.engine.numeric import Array
 from gradviz.engine.source import Source
 from gradviz.engine.tape import Tape
 from gradviz.errors import GradvizError
@@ -17,10 +17,11 @@ from gradviz.explain.coarse import coarse
 from gradviz.explain.entrywise import matrix_formula, written_out
 from gradviz.explain.forward import DualRun
 from gradviz.explain.general import chain_form, chain_words, general_form
-from gradviz.explain.jacobian import EdgeAt, Jacobian, Layout, between_nodes
+from gradviz.explain.jacobian import EdgeAt, Jacobian, Layout, between_nodes, entry_names
 from gradviz.explain.ledger import Ledger, Product, ledger_of
 from gradviz.explain.methods import FORMULAS, METHODS, PRECISIONS, Curve, error_curve
 from gradviz.explain.notation import Notation
+from gradviz.explain.pairs import space
 from gradviz.explain.structure import WORDS
 from gradviz.explain.symbolic import swelling
 from gradviz.explain.trace import Run
@@ -28,14 +29,13 @@ from gradviz.explain.typeset import Formula, sequence
 
 Json = Any
 FACTORS_SHOWN = 8
-_SUBSCRIPTS = str.maketrans("0123456789", "₀₁₂₃₄₅₆₇₈₉")
 _SUPERSCRIPTS = str.maketrans("0123456789", "⁰¹²³⁴⁵⁶⁷⁸⁹")
 
 
 def jacobian_view(
     run: Run, wrt: str, of: str, layout: Layout = "denominator", digits: int = 4
 ) -> dict[str, Json]:
-    """∂of/∂wrt for the heat map: names, badge, structure, formulas and what their letters stand for, zero pattern and
+    """∂of/∂wrt for the heat map: names, space, structure, formulas and what their letters stand for, zero pattern and
     numbers.
 
     `matrix` and `pattern` are None for a Jacobian that is too large to be shown; `blocks` is there in their place, and
@@ -47,7 +47,7 @@ def jacobian_view(
     blocks = None if shown else coarse(found)
     sides = [(notation.text(start), found.wrt_shape), (notation.text(end), found.of_shape)]
     rows, columns = (
-        _entries(*side, picked)
+        list(entry_names(*side, picked))
         for side, picked in zip(
             sides if layout == "denominator" else sides[::-1],
             (blocks.rows, blocks.columns) if blocks else (None, None),
@@ -59,6 +59,7 @@ def jacobian_view(
         "name": f"∂{notation.text(end)}/∂{notation.text(start)}",
         "symbol": notation_between(notation, found).mathml,
         "badge": badge(found.shape),
+        "space": space(found.shape).mathml,
         "shape": list(found.shape),
         "layout": layout,
         "structure": found.structure,
@@ -222,20 +223,6 @@ def dual_view(run: DualRun) -> list[dict[str, Json]]:
 
 
 def badge(shape: tuple[int, int]) -> str:
-    """ℝ³ˣ²."""
+    """ℝ³ˣ², for a text: among formulas it is `gradviz.explain.pairs.space`."""
     rows, columns = (str(size).translate(_SUPERSCRIPTS) for size in shape)
     return f"ℝ{rows}ˣ{columns}"
-
-
-def _entries(text: str, shape: Shape, picked: Sequence[int] | None = None) -> list[str]:
-    """x₁, x₂ …, and A[1, 2] where plain subscripts could be misread; all of them, or those with these numbers."""
-    if not shape:
-        return [text]
-    plain = max(shape) < 10 and not text[-1:].isnumeric()
-    found = []
-    for index in np.ndindex(shape) if picked is None else zip(*np.unravel_index(picked, shape), strict=True):
-        numbers = [str(i + 1) for i in index]
-        found.append(
-            text + "".join(numbers).translate(_SUBSCRIPTS) if plain else f"{text}[{', '.join(numbers)}]"
-        )
-    return found

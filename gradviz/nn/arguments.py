@@ -34,12 +34,12 @@ def real(name: str, value: Any, least: float = -inf, most: float = inf) -> float
     return value  # type: ignore[return-value]
 
 
-def pair_of(name: str, value: Any, least: int = 1) -> Pair:
+def pair_of(name: str, value: Any, least: int = 1, what: str = "(height, width)") -> Pair:
     """A whole number for both axes, or two of them, also in a list; raises GradvizError for anything else."""
     if not isinstance(value, (tuple, list)):
         return whole(name, value, least)
     if len(value) != 2:
-        raise _wrong(name, value, "a whole number, or two: (height, width)")
+        raise _wrong(name, value, f"a whole number, or two: {what}")
     return whole(name, value[0], least), whole(name, value[1], least)
 
 
@@ -67,10 +67,20 @@ def numbers(given: Any, what: str, dtype: npt.DTypeLike | None = None) -> npt.ND
     try:
         array = np.asarray(given)
     except ValueError as error:  # rows of several lengths
-        raise GradvizError(f"{what} is no array: its rows differ in length") from error
+        raise GradvizError(
+            f"{what} is no array: its rows differ in length", got=repr(given), expected="rows of one length"
+        ) from error
     if array.dtype.kind not in "biuf":
         raise GradvizError(f"{what} must be real numbers", got=str(array.dtype), expected="such as float32")
     return array if dtype is None else np.asarray(array, dtype)
+
+
+def two(name: str, given: Any) -> tuple[Any, Any]:
+    """Samples and their targets; raises GradvizError for anything else than two things."""
+    if not isinstance(given, (tuple, list)) or len(given) != 2:
+        length = f" of {len(given)}" if hasattr(given, "__len__") else ""
+        raise GradvizError(f"{name} is no pair", got=f"{type(given).__name__}{length}", expected="(x, y)")
+    return given[0], given[1]
 
 
 def samples(x: Any, y: Any, batch_size: int) -> tuple[npt.NDArray[Any], npt.NDArray[Any]]:

@@ -10,7 +10,7 @@ import numpy as np
 
 from gradviz.engine.numeric import Array
 from gradviz.errors import ShapeError
-from gradviz.nn.arguments import generator, whole
+from gradviz.nn.arguments import generator, numbers, whole
 from gradviz.nn.module import FloatArray
 
 Augment = Callable[[Array, Array, np.random.Generator], tuple[Array, Array]]
@@ -22,8 +22,8 @@ def shifts(x: Array, y: Array, rng: np.random.Generator, pixels: int = 1) -> tup
 
     Images are (N, C, H, W), or square ones in flat rows. Raises ShapeError for anything else.
     """
-    x, pixels = np.asarray(x), whole("pixels", pixels, least=0)
-    moves = generator(rng).integers(-pixels, pixels + 1, (len(x), 2))
+    x, pixels = numbers(x, "the images"), whole("pixels", pixels, least=0)
+    moves = generator(rng).integers(-pixels, pixels + 1, (len(x) if x.ndim else 0, 2))
     same = np.shape(y) == x.shape
     return _shifted(x, moves, pixels), _shifted(np.asarray(y), moves, pixels) if same else y
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from dataclasses import asdict
-from os import SEEK_END, PathLike
-from typing import TYPE_CHECKING, Any, BinaryIO, NamedTuple
+from os import SEEK_END, PathLike, fspath
+from typing import TYPE_CHECKING, Any, BinaryIO, Literal, NamedTuple
 
 import numpy as np
 
@@ -39,7 +39,7 @@ def save(trainer: Trainer, path: str | PathLike[str]) -> None:
         **_prefixed("optimizer", trainer.optimizer.state),
         **_prefixed("history", {name: np.array(values) for name, values in trainer.history.items()}),
     }
-    with open(path, "wb") as file:  # an open file, since NumPy would add a suffix to a name
+    with _open(path, "wb") as file:  # an open file, since NumPy would add a suffix to a name
         np.savez(file, allow_pickle=False, facts=np.array(json.dumps(facts)), **arrays)
 
 
@@ -58,7 +58,7 @@ class _Saved(NamedTuple):
 def resume(trainer: Trainer, path: str | PathLike[str]) -> None:
     """Put a saved state into a trainer built the same way; raises GradvizError when it does not fit, and changes
     nothing then."""
-    with open(path, "rb") as file:
+    with _open(path, "rb") as file:
         try:
             arrays = _arrays(file)
             saved = _saved(json.loads(str(arrays["facts"])), _under("history", arrays))
@@ -73,6 +73,20 @@ def resume(trainer: Trainer, path: str | PathLike[str]) -> None:
     trainer.base_lr, trainer.history = saved.base_lr, saved.history
     trainer.progress, trainer.rng = saved.progress, saved.rng
     trainer.forget_step()
+
+
+def _open(path: str | PathLike[str], mode: Literal["rb", "wb"]) -> BinaryIO:
+    """A file to read or to write; raises GradvizError where there can be none."""
+    try:
+        return open(fspath(path), mode)
+    except (OSError, TypeError) as error:
+        reason = error.strerror if isinstance(error, OSError) else "that is no path"
+        verb = "read" if mode == "rb" else "written"
+        raise GradvizError(
+            f"the checkpoint cannot be {verb}: {reason}",
+            got=repr(path),
+            expected="the path of a .npz file" + (" written by Trainer.save" if mode == "rb" else ""),
+        ) from error
 
 
 def _arrays(file: BinaryIO) -> dict[str, FloatArray]:

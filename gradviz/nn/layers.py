@@ -11,7 +11,7 @@ import numpy as np
 from gradviz.engine.expr import Expr, ops
 from gradviz.engine.numeric import Shape
 from gradviz.engine.windows import Pair, pair
-from gradviz.errors import GradvizError
+from gradviz.errors import GradvizError, ShapeError
 from gradviz.nn.arguments import pair_of, real, settle, whole
 from gradviz.nn.init import Scheme
 from gradviz.nn.module import FloatArray, Module
@@ -190,6 +190,8 @@ class BatchNorm2d(Affine):
 
     def statistics(self, x: FloatArray) -> tuple[FloatArray, FloatArray]:
         """Mean and variance (divided by n) of each channel of a batch."""
+        if x.ndim != 4:
+            raise ShapeError("batch norm is over images here", got=str(x.shape), expected="(N, C, H, W)")
         return np.mean(x, axis=(0, 2, 3)), np.var(x, axis=(0, 2, 3))
 
     def track(self, mean: FloatArray, var: FloatArray) -> None:

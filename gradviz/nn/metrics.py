@@ -31,10 +31,11 @@ def psnr(a: Array, b: Array, data_range: float) -> float:
 def accuracy(logits: Array, classes: Array) -> float:
     """Share of the samples whose largest logit is that of their class: (N, classes) and (N,)."""
     chosen = np.argmax(numbers(logits, "the logits"), axis=-1)
-    if chosen.shape != np.shape(classes) or not chosen.size:
+    classes = numbers(classes, "the classes")
+    if chosen.shape != classes.shape or not chosen.size:
         raise ShapeError(
             "every sample has one class",
-            got=f"{chosen.shape} and {np.shape(classes)}",
+            got=f"{chosen.shape} and {classes.shape}",
             expected="equal shapes, at least one sample",
         )
     return float(np.mean(chosen == classes))

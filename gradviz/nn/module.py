@@ -198,8 +198,14 @@ class Module:
                         got=str(shape),
                         expected="sizes from 1 on",
                     )
-                value = module.initial(name, shape, rng, weights)
-                _put(module._parameters, name, np.asarray(value, dtype))
+                value = np.asarray(module.initial(name, shape, rng, weights), dtype)
+                if value.shape != shape:
+                    raise ShapeError(
+                        f"{_join(path, name)} would start with another shape",
+                        got=str(value.shape),
+                        expected=str(shape),
+                    )
+                _put(module._parameters, name, value)
             for name, value in module.initial_buffers().items():
                 _put(module._buffers, name, value if value.dtype.kind == "i" else np.asarray(value, dtype))
         return self

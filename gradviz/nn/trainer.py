@@ -17,7 +17,7 @@ from gradviz.engine.training import TrainingTape
 from gradviz.errors import GradvizError, Stopped
 from gradviz.explain.fold import layer_groups
 from gradviz.explain.trace import Run
-from gradviz.nn.arguments import generator, instance, numbers, samples, whole
+from gradviz.nn.arguments import generator, instance, numbers, real, samples, two, whole
 from gradviz.nn.augment import Augment
 from gradviz.nn.divergence import diverged_gradient, diverged_loss
 from gradviz.nn.events import Event, Kind, Progress, Reason, Views
@@ -176,8 +176,7 @@ class Trainer:
         """
         x, y = samples(x, y, batch_size)
         whole("epochs", epochs, least=0)
-        if patience is not None and validation is None:
-            raise GradvizError("patience watches the validation loss", hint="give validation=(x, y)")
+        _check_validation(validation, patience)
         if self.rng is None and rng is not None:
             self.rng = generator(rng)
         batches = ceil(len(x) / batch_size)
@@ -199,7 +198,8 @@ class Trainer:
         if progress.order is None:
             progress.order = int(self._random().integers(2**63))
             if self.schedule is not None:
-                self.optimizer.lr = self.schedule(self.base_lr, progress.epoch)
+                lr = self.schedule(self.base_lr, progress.epoch)
+                self.optimizer.lr = real("the schedule's learning rate", lr, least=0)
         return np.random.default_rng(progress.order).permutation(samples)
 
     def _batch(self, x: Array, y: Array) -> Event:
@@ -207,7 +207,7 @@ class Trainer:
         before = rng.bit_generator.state
         try:
             if self.augment is not None:
-                x, y = self.augment(x, y, rng)
+                x, y = two("what augment returns", self.augment(x, y, rng))
             loss = self.step(x, y)
         except Stopped:
             rng.bit_generator.state = before  # so that the batch can be taken again as it was
@@ -321,3 +321,12 @@ class Trainer:
         from gradviz.nn.checkpoint import resume
 
         resume(self, path)
+
+
+def _check_validation(validation: Any, patience: Any) -> None:
+    if validation is not None:
+        two("validation", validation)
+    if patience is not None:
+        whole("patience", patience, least=0)
+        if validation is None:
+            raise GradvizError("patience watches the validation loss", hint="give validation=(x, y)")

@@ -95,12 +95,14 @@ def test_of_a_scalar_by_a_vector_is_a_column() -> None:
 
 def test_names() -> None:
     found = gv.jacobian("y = A@x", "x", A=np.ones((2, 3)), x=np.ones(3))
-    assert found.row_names == ("x[1]", "x[2]", "x[3]")
-    assert found.column_names == ("y[1]", "y[2]")
+    assert found.row_names == ("x₁", "x₂", "x₃")
+    assert found.column_names == ("y₁", "y₂")
     turned = gv.jacobian("y = A@x", "A", A=np.ones((2, 2)), x=np.ones(2), layout="numerator")
-    assert turned.row_names == ("y[1]", "y[2]")
-    assert turned.column_names == ("A[1, 1]", "A[1, 2]", "A[2, 1]", "A[2, 2]")
+    assert turned.row_names == ("y₁", "y₂")
+    assert turned.column_names == ("A₁₁", "A₁₂", "A₂₁", "A₂₂")
     assert gv.jacobian("L = x*2", "x", x=1.0).row_names == ("x",)
+    assert gv.jacobian("y = W1*2", "W1", W1=np.ones((1, 2))).row_names == ("(W1)₁₁", "(W1)₁₂")
+    assert gv.jacobian("y = A*2", "A", A=np.ones((2, 12))).row_names[-1] == "A₂,₁₂"
     assert repr(found) == "<Jacobian dy/dx: 3 x 2, dense, denominator layout>"
 
 

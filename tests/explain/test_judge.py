@@ -13,6 +13,7 @@ from gradviz.demos.relu_chain import DEMO as RELU_CHAIN
 from gradviz.demos.sigmoid_neuron import DEMO as SIGMOID_NEURON
 from gradviz.demos.tiny_mlp import DEMO as TINY_MLP
 from gradviz.demos.vector_network import DEMO as VECTOR_NETWORK
+from gradviz.explain.pairs import asked_shape
 
 D1, D2, D6, MLP = RELU_CHAIN.text, SIGMOID_NEURON.text, VECTOR_NETWORK.text, TINY_MLP.text
 QUADRATIC = "A = [[1, 2, -1], [0.5, 3, 1], [-2, 0, 1.5]]\nx = [1, -2, 0.5]\nf = dot(x, A @ x)\n"
@@ -235,6 +236,19 @@ def test_a_jacobian_by_a_matrix_as_array_or_as_matrix() -> None:
     assert gv.judge(D6, "W1", exact.matrix + 1, of="f").kind == "wrong"
 
 
+@pytest.mark.parametrize("layout", ["denominator", "numerator"])
+@pytest.mark.parametrize(("of", "wrt"), [("L", "x"), ("L", "W"), ("v", "x"), ("v", "W"), ("Y", "x"), ("Y", "W"), ("Y", "s"), ("v", "s"), ("L", "s")])  # fmt: skip
+def test_the_shape_that_is_said_is_the_plain_one(of: str, wrt: str, layout: Any) -> None:
+    program = "s = 2\nx = randn(3)\nW = randn(4, 3)\nv = s*W @ x\nY = outer(v, x)\nL = sum(Y*Y)"
+    run = gv.explore(program)
+    exact = run.grad(wrt) if of == "L" else gv.jacobian(program, wrt, of, layout=layout).matrix
+    exact = np.transpose(exact) if of == "L" and layout == "numerator" else np.asarray(exact)
+    said = gv.judge(program, wrt, "ones(5, 6, 7)", of=of, layout=layout)
+    assert said.expected_shape == asked_shape(run.shape(of), run.shape(wrt), layout) == exact.shape
+    assert str(exact.shape) in said.sentence
+    assert gv.judge(program, wrt, exact, of=of, layout=layout).ok
+
+
 def test_numbers_are_judged_by_value() -> None:
     gradient = gv.explore(D6).grad("W1")
     assert gv.judge(D6, "W1", gradient).ok
@@ -283,6 +297,7 @@ def test_the_caret() -> None:
         ("x = [1, 2, 3]\nL = sum(x)", "x", "1", "not repeated by itself"),
         ("x = [1, 2, 3]\nL = sum(x)", "x", "ones(3, 1)", "axes of size 1"),
         ("x = [1, 2, 3]\nL = sum(x)", "x", "ones(1, 3)", "axes of size 1"),
+        ("x = randn(3, 4)\nL = sum(x*x)", "x", "reshape(2*x, (2, 6))", "only their arrangement is not"),
         (D6, "W1", "outer(x, f)", "other way round"),
         (D1, "w1", "0", "does not feel"),
         (D1, "w1", "0.999*(yhat - y)*yhat/w1", "rounded"),

@@ -156,3 +156,23 @@ def test_a_batch_of_64_stays_below_a_megabyte() -> None:
     assert story["nodes"]["0"]["element"] == "products"
     assert story["nodes"]["1.1"]["element"] == "entry"
     assert story["nodes"]["x"]["element"] == ""
+
+
+@pytest.mark.parametrize(
+    ("paths", "names"),
+    [
+        (("0", "1"), "x W₀ b₀ h₀ W₁ b₁ h₁"),
+        (("net.0", "net.11"), "x W₀ b₀ h₀ W₁₁ b₁₁ h₁₁"),
+        (("0.0", "1"), "x W₀.₀ b₀.₀ h₀.₀ W₁ b₁ h₁"),
+        (("0", "0.0"), "x W₀ b₀ h₀ W₀.₀ b₀.₀ h₀.₀"),
+        (("0.0", "2"), "x W₀.₀ b₀.₀ h₀.₀ h₂"),  # 2 is a ReLU
+        (("0.0", "1.0"), "x W₀.₀ b₀.₀ h₀.₀ W₁.₀ b₁.₀ h₁.₀"),
+    ],
+)
+def test_an_index_does_not_repeat_what_stands_around_all_layers(paths: tuple[str, str], names: str) -> None:
+    h = Expr(None, name="x", default=np.zeros((1, 1, 3, 3), np.float32))
+    for path in paths:
+        h = relu(path, h) if path == "2" else conv(path, h, 1, 1)
+    notation = Notation(graph := graph_of(ops.sum(h).named("loss")))
+    texts = {node.id: notation.text(i) for i, node in enumerate(graph.nodes)}
+    assert " ".join(text for id, text in texts.items() if id != "loss") == names

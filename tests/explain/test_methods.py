@@ -281,6 +281,7 @@ class TestViews:
         view = jacobian_view(run, "g", "yhat")
         assert json.loads(json.dumps(view)) == view
         assert (view["name"], view["badge"], view["structure"]) == ("∂ŷ/∂g", "ℝ³ˣ²", "dense")
+        assert "<mn>3</mn><mo>&#x000D7;</mo><mn>2</mn>" in view["space"]
         assert view["rows"] == ["g₁", "g₂", "g₃"] and view["columns"] == ["ŷ₁", "ŷ₂"]
         assert view["matrix"] == [[1, 0], [-2, 1], [0.5, 1]]
         turned = jacobian_view(run, "g", "yhat", "numerator")
@@ -288,7 +289,7 @@ class TestViews:
         assert (turned["rows"], turned["badge"]) == (view["columns"], "ℝ²ˣ³")
         assert turned["blocks"] is None
         assert len(view["general"]) == 1 and view["written"]["entries"].startswith("<math")
-        assert jacobian_view(run, "W1", "f")["rows"][:2] == ["W₁[1, 1]", "W₁[1, 2]"]
+        assert jacobian_view(run, "W1", "f")["rows"][:2] == ["(W₁)₁₁", "(W₁)₁₂"]
         assert jacobian_view(gv.explore(D1), "w1", "L")["words"] == "one number"
 
     def test_a_large_jacobian_is_not_formed(self) -> None:

@@ -77,6 +77,29 @@ WRONG: list[tuple[Callable[[], Any], str]] = [
     (lambda: build("unet", base=0), "base is 0"),
     (lambda: build("dncnn", depth=1), "depth is 1"),
     (lambda: nn.architectures()["mlp"].build(784), "the number of sizes is 1"),
+    (
+        lambda: build("small_cnn", channels=(1, 2, 3)),
+        r"channels is \(1, 2, 3\)\n.*\n.*or two: \(first, second\)",
+    ),
+    (lambda: build("small_cnn", channels="ab"), "channels is 'ab'"),
+    (lambda: build("small_cnn", size=3), "size is 3"),
+    (lambda: nn.architectures()["mlp"].build(4, 2, activation="relu"), "activation is 'relu'"),
+    (lambda: nn.architectures()["mlp"].build(4, 2, activation=nn.ReLU()), "activation is ReLU"),
+    (lambda: trainer().resume("no/such.npz"), "cannot be read: No such file"),
+    (lambda: trainer().resume(None), r"cannot be read: that is no path\n.*None"),
+    (lambda: trainer().resume("."), "cannot be read"),
+    (lambda: trainer().save("no/such/folder.npz"), "cannot be written: No such file"),
+    (lambda: trainer().save(3.5), "cannot be written: that is no path"),
+    (lambda: next(trainer().fit(X, Y, 1, 4, validation=X)), "validation is no pair"),
+    (lambda: next(trainer().fit(X, Y, 1, 4, validation=(X, Y, X))), r"validation is no pair\n.*tuple of 3"),
+    (lambda: next(trainer().fit(X, Y, 1, 4, validation=(X, Y), patience="a")), "patience is 'a'"),
+    (lambda: next(trainer(augment=lambda x, y, rng: x).fit(X, Y, 1, 4)), "what augment returns is no pair"),
+    (lambda: next(trainer(schedule=lambda lr, epoch: None).fit(X, Y, 1, 4)), "learning rate is None"),
+    (lambda: point_net().init(rng(), lambda *given: np.zeros(3)), "weight would start with another shape"),
+    (lambda: nn.Sequential(nn.BatchNorm2d(2)).init(rng())(X), r"batch norm is over images"),
+    (lambda: nn.accuracy(X, [[1], [2, 3]]), "the classes is no array"),
+    (lambda: nn.augment.shifts("a", Y, rng()), "the images must be real numbers"),
+    (lambda: nn.augment.shifts(3, Y, rng()), "only images can be shifted"),
     (lambda: nn.Linear("a", 2), "Linear: in_features is 'a'"),
     (lambda: nn.Linear(0, 2), "Linear: in_features is 0"),
     (lambda: nn.Linear(2, 2.0), "Linear: out_features is 2.0"),
@@ -130,6 +153,19 @@ def test_a_wrong_argument_is_named(make: Callable[[], Any], message: str) -> Non
 def test_points_that_cannot_be_made_are_refused(name: str, changed: dict[str, Any], message: str) -> None:
     with pytest.raises(data.DataError, match=message):
         getattr(data, name)(**{"n": 10, "rng": rng()} | changed)
+
+
+@pytest.mark.parametrize(
+    ("read", "given", "message"),
+    [
+        (data.read_image, "photo.png", "content is str"),
+        (data.read_image, None, "content is NoneType"),
+        (data.read_points, b"1,2,a", "text is bytes"),
+    ],
+)
+def test_what_is_no_file_is_refused(read: Callable[[Any], Any], given: Any, message: str) -> None:
+    with pytest.raises(data.DataError, match=message):
+        read(given)
 
 
 def test_points_of_no_class_are_refused() -> None:

@@ -50,7 +50,7 @@ def _curves(e: Experiment) -> list[Panel]:
     found = e.evaluate()
     for part, curve in e.curves.items():
         curve.add(e.trainer.progress.steps, found[part]["loss"])
-    series = [{"label": part, **curve.series()} for part, curve in e.curves.items()]
+    series = [{"label": part, "marker": True, **curve.series()} for part, curve in e.curves.items()]
     accuracies = {part: found[part]["accuracy"] for part in found}
     if e.settings.layers == 1 and e.classes == 2:
         accuracies["best line of all"] = e.best_line

@@ -54,7 +54,7 @@ def _quality(e: Experiment) -> list[Panel]:
             "x_label": "batches",
             "y_range": (noisy - 3, None),
             "series": [
-                {"label": "network", **found},
+                {"label": "network", "marker": True, **found},
                 {"label": "best blur", "x": ends, "y": [e.blur_psnr] * 2, "style": "dashed"},
                 {"label": "noisy", "x": ends, "y": [noisy] * 2, "style": "dotted"},
             ],

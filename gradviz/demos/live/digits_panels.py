@@ -39,7 +39,7 @@ def _accuracy(e: Experiment) -> list[Panel]:
             "x_label": "batches",
             "y_range": (0, 1),
             "percent": True,
-            "series": [{"label": "accuracy", **e.accuracies.series()}],
+            "series": [{"label": "accuracy", "marker": True, **e.accuracies.series()}],
         },
         held_out_digits(e, "digit", "A held-out digit", [e.chosen], [label], width=2, rows=3),
     ]

@@ -83,7 +83,7 @@ def _error(e: Experiment) -> list[Panel]:
             "rows": 2,
             "y_range": (0, 1.5 * mean_digit),
             "series": [
-                {"label": "network", **errors},
+                {"label": "network", "marker": True, **errors},
                 {
                     "label": "mean digit",
                     "x": errors["x"][[0, -1]],

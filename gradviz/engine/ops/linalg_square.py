@@ -10,7 +10,7 @@ import numpy as np
 
 from gradviz.engine.links import Links, aligned
 from gradviz.engine.numeric import Array, Shape
-from gradviz.engine.op import POWER, PRODUCT, Sample, broadcast_shapes, operation
+from gradviz.engine.op import POWER, PRODUCT, Matrix, Sample, broadcast_shapes, operation
 from gradviz.engine.ops.linalg import flip, matmul_links_y
 from gradviz.engine.ops.reduce import products_of_others
 from gradviz.errors import GradvizError, ShapeError
@@ -90,12 +90,24 @@ def _per_matrix(scalars: Array) -> Any:
     return np.expand_dims(scalars, (-2, -1))
 
 
+def _one_number(x: Shape) -> Shape:
+    """A number for every matrix of a stack."""
+    return _square_matrix(x)[:-2]
+
+
+def _as_column(gradient: str) -> Matrix:
+    """The gradient of a number by one matrix, as its Jacobian."""
+    column = rf"\operatorname{{vec}}\left({gradient}\right)"
+    return column, rf"{{{column}}}^{{\top}}", "vec: the entries of a matrix as a column, row after row"
+
+
 @operation(
     vjp={"x": lambda g, x: _per_matrix(g) * _cofactors(x)},
     vjp_latex={"x": r"@g\,@out\,{@[x]}^{-\top}"},
     structure="reduction",
     links={"x": _matrix_links},
-    shape=lambda x: _square_matrix(x)[:-2],
+    jacobian={"x": _as_column(r"@out\,{@[x]}^{-\top}")},
+    shape=_one_number,
     latex=r"\det\left(@x\right)",
     symbol="det",
     why="Expanding along a row, each entry multiplies its cofactor, and the cofactor does not contain the entry.",
@@ -112,7 +124,8 @@ def det(x: Array) -> Array:
     vjp_latex={"x": r"@g\,{@[x]}^{-\top}"},
     structure="reduction",
     links={"x": _matrix_links},
-    shape=lambda x: _square_matrix(x)[:-2],
+    jacobian={"x": _as_column(r"{@[x]}^{-\top}")},
+    shape=_one_number,
     latex=r"\ln \det\left(@x\right)",
     symbol="ln det",
     why="The logarithm divides the determinant's gradient by the determinant and leaves the transposed inverse.",

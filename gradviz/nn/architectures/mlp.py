@@ -6,7 +6,7 @@ from itertools import pairwise
 
 from gradviz.nn.activations import ReLU
 from gradviz.nn.architectures import Architecture
-from gradviz.nn.arguments import whole
+from gradviz.nn.arguments import instance, whole
 from gradviz.nn.containers import Sequential
 from gradviz.nn.layers import Linear
 from gradviz.nn.module import Module
@@ -19,6 +19,7 @@ def mlp(*sizes: int, activation: type[Module] = ReLU) -> Sequential:
     """
     sizes = sizes or (784, 100, 10)
     whole("the number of sizes", len(sizes), least=2)
+    instance("activation", activation, type, "a kind of module, such as nn.Tanh")
     layers: list[Module] = []
     for inputs, outputs in pairwise(sizes):
         layers += [Linear(inputs, outputs), activation()]

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from gradviz.engine.windows import pair
 from gradviz.nn.activations import ReLU
 from gradviz.nn.architectures import Architecture
+from gradviz.nn.arguments import pair_of, whole
 from gradviz.nn.containers import Sequential
 from gradviz.nn.layers import Conv2d, Linear
 from gradviz.nn.resize import Flatten, MaxPool2d
@@ -11,7 +13,8 @@ from gradviz.nn.resize import Flatten, MaxPool2d
 
 def small_cnn(size: int = 28, classes: int = 10, channels: tuple[int, int] = (8, 16)) -> Sequential:
     """conv-pool-conv-pool-linear on square images with one channel, 3 × 3 filters."""
-    first, second = channels
+    whole("size", size, least=4)
+    first, second = pair(pair_of("channels", channels, what="(first, second)"))
     return Sequential(
         Conv2d(1, first, 3, padding=1),
         ReLU(),
