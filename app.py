@@ -4,9 +4,9 @@ if __name__ == "__main__":  # what Streamlit runs for every visitor, at every ch
     from gradviz.app import main
 
     main()
-else:  # what the server is started from: Streamlit's app, with a way for pictures of a training
+else:  # what the server is started from
     from streamlit.starlette import App
 
-    from gradviz.app.stream import ROUTE
+    from gradviz.app.serving import serving
 
-    app = App(__file__, routes=[ROUTE])
+    app = App(__file__, **serving())

@@ -18,7 +18,7 @@ from urllib.parse import urlencode
 
 ROOT = Path(__file__).parents[1]
 WARM_UP = 1.5  # seconds
-_CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
+CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
 
 # When the words over the panels changed, and how often the loss curve was drawn.
 _WATCH = """
@@ -42,7 +42,7 @@ _WATCH = """
 
 def available() -> bool:
     """Whether Chromium and Playwright, which drives it, are installed."""
-    return _CHROMIUM is not None and find_spec("playwright") is not None
+    return CHROMIUM is not None and find_spec("playwright") is not None
 
 
 @contextmanager
@@ -50,10 +50,8 @@ def pages() -> Iterator[Any]:
     """The app is served, and a function opens a page of it by its name and settings."""
     from playwright.sync_api import sync_playwright
 
-    with _server() as address, sync_playwright() as playwright:
-        browser = playwright.chromium.launch(
-            executable_path=_CHROMIUM, args=["--no-sandbox", "--disable-gpu"]
-        )
+    with server() as address, sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox", "--disable-gpu"])
 
         @contextmanager
         def opened(name: str, settings: dict[str, Any]) -> Iterator[Any]:
@@ -84,11 +82,13 @@ def _batches(words: str) -> int:
 
 
 @contextmanager
-def _server() -> Iterator[str]:
+def server() -> Iterator[str]:
+    """The app as `streamlit run app.py` serves it, and its address."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
     options = [f"--server.port={port}", "--server.address=127.0.0.1", "--server.headless=true"]
+    options.append("--server.fileWatcherType=none")
     command = [sys.executable, "-m", "streamlit", "run", "app.py", *options]
     process = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     try:
@@ -98,6 +98,8 @@ def _server() -> Iterator[str]:
                 break
             except OSError:
                 sleep(0.2)
+        else:
+            raise TimeoutError("the app did not start")
         yield f"http://127.0.0.1:{port}"
     finally:
         process.terminate()

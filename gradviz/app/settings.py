@@ -52,11 +52,11 @@ def read(address: Mapping[str, str], choices: Mapping[str, Choices]) -> dict[str
 
 
 def written(chosen: BaseSettings, usual: BaseSettings) -> dict[str, str]:
-    """Settings as an address has them, by name: empty where they are the usual ones, or too long."""
+    """Settings as an address has them, by name: empty where they are the usual ones, and all where one is too long, since
+    the others alone would say something else."""
     texts, ordinary = ({f.name: _text(getattr(one, f.name)) for f in fields(one)} for one in (chosen, usual))
-    return {
-        name: "" if text == ordinary[name] or len(text) > LINK_LIMIT else text for name, text in texts.items()
-    }
+    fits = all(len(text) <= LINK_LIMIT for text in texts.values())
+    return {name: text if fits and text != ordinary[name] else "" for name, text in texts.items()}
 
 
 def _text(value: Any) -> str:

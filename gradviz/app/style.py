@@ -39,7 +39,7 @@ _CSS = """
 .stApp:has([data-testid="stExpandSidebarButton"]) .st-key-train-buttons { padding-left: 2.6rem; }
 .stApp:has([data-testid="stExpandSidebarButton"]) .st-key-train-views { padding-left: 3.6rem; }
 .stApp:has(.st-key-train-views) .st-key-train-buttons { padding-left: 0 !important; }
-[data-testid="stBaseButton-primary"]:not(:disabled) { color: light-dark(#fff, #08251c); }
+@media (prefers-color-scheme: dark) { [data-testid="stBaseButton-primary"]:not(:disabled) { color: #08251c; } }
 .st-key-train-buttons button { min-height: 2.1rem; padding: 0 0.7rem; font-size: 0.9rem; }
 """
 

@@ -39,7 +39,7 @@ def frame(
     settings: Any,
     *,
     title: str,
-    usual: Any = None,
+    usual: Any,
     on_event: Handler | None = None,
     beside: Callable[[], None] | None = None,
     speed: str = "full speed",
@@ -49,7 +49,7 @@ def frame(
     `settings` is a frozen dataclass with a field `random_state`, which belongs to a button of the frame. Changed
     settings are offered to `experiment.adopt`; where that says no, training starts afresh. What a
     person does in the view goes to `on_event` and to `experiment.handle`, where they exist. `speed` is the one
-    at first, a key of SPEEDS. With `usual` settings the address tells what differs from them.
+    at first, a key of SPEEDS. The address tells what differs from the `usual` settings.
     """
     mine = _worker(name, make, settings)
     if command := st.session_state.pop(f"{name}.command", ""):
@@ -61,8 +61,7 @@ def frame(
             beside()
     with st.sidebar:
         save_picture(lambda: _shown(mine), name)
-        if usual is not None:
-            _tell(name, settings, usual, speed)
+        _tell(name, settings, usual, speed)
     return mine.experiment
 
 
@@ -130,6 +129,7 @@ def _tell(name: str, settings: Any, usual: Any, speed: str) -> None:
 def _ask(name: str, command: str) -> None:
     """Remember a command; `frame` gives it to the worker once the settings of the page have reached it."""
     st.session_state[f"{name}.command"] = command
+    st.session_state.pop(f"{name}.polled", None)  # its stream may reach the browser this time
 
 
 def _next_state(name: str) -> None:
@@ -151,7 +151,7 @@ def _speed(worker: Worker, name: str, first: str) -> None:
 
 
 def _view(worker: Worker, name: str, title: str, on_event: Handler | None) -> None:
-    """The live part of the page: it looks again by itself as long as something runs."""
+    """The live part of the page: what runs comes as a stream, or where that does not arrive it looks again by itself."""
     busy, again, polled = worker.state in ("running", "waiting"), f"{name}.again", f"{name}.polled"
 
     def handle(event: dict[str, Any]) -> None:
@@ -172,9 +172,10 @@ def _view(worker: Worker, name: str, title: str, on_event: Handler | None) -> No
         _problem(look)
         status = {"title": title, "state": look.state, "words": look.words}
         now: Picture = look.picture or Picture()
-        stream = "" if st.session_state.get(polled) or not busy else stream_of(worker)
+        runs = look.state in ("running", "waiting")
+        stream = stream_of(worker) if runs and not st.session_state.get(polled) else ""
         live(now.panels, status, now.alert, look.version, stream, key=f"{name}.live", on_event=handle)
-        if (look.state in ("running", "waiting")) != busy or st.session_state.pop(again, False):
+        if runs != busy or st.session_state.pop(again, False):
             st.rerun()
 
     show()

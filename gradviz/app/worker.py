@@ -10,6 +10,7 @@ import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from secrets import token_urlsafe
 from time import perf_counter
 from typing import Any, Literal, Protocol
 
@@ -76,6 +77,7 @@ class Worker:
         turns: Turns = TURNS,
     ) -> None:
         self.experiment = experiment
+        self.key, self.session = token_urlsafe(16), ""  # who knows it may watch, and whose page it is on
         self.limit: float | None = None  # batches per second
         self._render = render
         self._turns = turns
@@ -86,6 +88,7 @@ class Worker:
         self._rest = threading.Event()  # between batches
         self._queued = False
         self._phases: Iterator[str] | None = None
+        self._held: State | None = None  # what it goes back to after somebody else has acted
         self._error: Exception | None = None
         self._looked = perf_counter()
         self._left = False  # whether it paused because nobody looked
@@ -100,13 +103,16 @@ class Worker:
         """What goes on now."""
         if self._error is not None:
             return "failed"
+        if held := self._held:
+            return held
         if not self._alive:
             return "paused"
         return "waiting" if self._queued else "running"
 
     @property
     def _alive(self) -> bool:
-        return self._thread is not None and self._thread.is_alive()
+        thread = self._thread
+        return thread is not None and thread.is_alive()
 
     def start(self) -> None:
         """Train until told otherwise."""
@@ -153,10 +159,12 @@ class Worker:
         """The experiment for oneself, between two batches; training then goes on."""
         with self._command:
             done, state = self._done, self.state
+            self._held = state
             self._end(self._rest)
             try:
                 yield self.experiment
             finally:
+                self._held = None
                 self._fresh, self._whole = False, True
                 if state == "waiting":  # its turn may be long in coming
                     self._take_picture(None)
@@ -167,6 +175,8 @@ class Worker:
         """What to show now; asking keeps the training awake."""
         if not self._fresh:
             with self._command:
+                if self._error is not None:
+                    self._end(self._rest)  # it is about to end by itself
                 if not self._alive:
                     self._take_picture(None)
         return self.glance()
@@ -282,14 +292,15 @@ class Worker:
 
     def _words(self) -> str:
         experiment, state = self.experiment, self.state
+        loss, stage = experiment.loss, STAGES.get(experiment.stage or "")  # they may change meanwhile
         # While it runs the charts tell the loss, more often than these words come.
-        quiet = experiment.loss is None or (state == "running" and not self._staged)
-        loss = "" if quiet else f" · loss {experiment.loss:#.4g}"
-        place = f"epoch {experiment.epoch + 1} · batch {experiment.batch_index} of {experiment.epoch_length}{loss}"
-        if self._phases is not None and experiment.stage in STAGES:
-            place += f" · next one: {STAGES[experiment.stage]}"
+        quiet = loss is None or (state == "running" and not self._staged)
+        place = f"epoch {experiment.epoch + 1} · batch {experiment.batch_index} of {experiment.epoch_length}"
+        place += "" if quiet else f" · loss {loss:#.4g}"
+        if self._phases is not None and stage:
+            place += f" · next one: {stage}"
         if self._left and state == "paused":
-            place += " · paused when you left the page: Start goes on"
+            place += " · paused since the page no longer asked: Start goes on"
         if state == "running":
             return f"{place} · {self._speed.text}"
         if state == "waiting":

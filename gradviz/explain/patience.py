@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import ctypes
 from collections.abc import Callable
-from concurrent.futures import Future
 from threading import Thread
 from time import monotonic
 from typing import TypeVar
@@ -25,15 +24,17 @@ def patiently(work: Callable[[], T], watch: Watch | None = None, what: str = "th
     """What `work` returns or raises, while `watch` is called with the seconds gone by, about ten times a second.
 
     What `watch` raises ends the calculation, and so does LONGEST, as a LimitError about `what`. The work goes on in a
-    thread of its own, at full speed, and the interpreter raises an exception in it to end it.
+    thread of its own, at full speed, and the interpreter raises an exception in it to end it, between two of its own
+    steps: a single long step of compiled code is waited for.
     """
-    found: Future[T] = Future()
+    done: list[T] = []
+    failed: list[BaseException] = []
 
     def run() -> None:
         try:
-            found.set_result(work())
+            done.append(work())
         except BaseException as error:
-            found.set_exception(error)
+            failed.append(error)
 
     worker = Thread(target=run, daemon=True)
     begun = monotonic()
@@ -47,7 +48,9 @@ def patiently(work: Callable[[], T], watch: Watch | None = None, what: str = "th
                 raise LimitError(f"{what} takes longer than {LONGEST:.0f} seconds")
     finally:
         _end(worker)
-    return found.result()
+    if not done:
+        raise failed[0]
+    return done[0]
 
 
 def _end(worker: Thread) -> None:

@@ -6,6 +6,7 @@ import asyncio
 import gc
 import json
 from collections.abc import AsyncIterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -17,14 +18,18 @@ from tests.app.test_worker import Counting
 from tests.conftest import aside
 
 requests = pytest.importorskip("starlette.requests")
+serving = pytest.importorskip("gradviz.app.serving")
 stream = pytest.importorskip("gradviz.app.stream")
 
 
-def worker(**given: Any) -> Worker:
+ROOT = Path(__file__).parents[2]
+
+
+def worker(turns: Turns | None = None, **given: Any) -> Worker:
     def render(experiment: Any, share: float | None) -> Picture:
         return Picture({"text count": str(experiment.batches), "text same": "[]"}, alert="fine")
 
-    return Worker(Counting(**given), render=render, turns=Turns(4))
+    return Worker(Counting(**given), render=render, turns=turns or Turns(4))
 
 
 async def some(messages: AsyncIterator[str], count: int) -> list[list[str]]:
@@ -55,22 +60,82 @@ def test_a_panel_comes_when_it_is_new() -> None:
     assert counts == sorted(set(counts))
 
 
-def test_it_ends_with_the_training_and_says_so() -> None:
-    one = worker()
+@pytest.mark.parametrize("over", ["paused", "left"])
+def test_only_the_end_of_the_training_is_told(monkeypatch: pytest.MonkeyPatch, over: str) -> None:
+    """Who lost the way asks again; a page that is gone keeps nothing alive."""
+    one, here = worker(), [True]
+    monkeypatch.setattr(stream.Runtime, "instance", lambda: Sessions(here))
     one.start()
 
     async def watch() -> list[str]:
         found: list[str] = []
         async for event in (await answer(stream.stream_of(one))).body_iterator:
             found.append(event)
-            if len(found) == 2:
-                one.pause()
+            if len(found) == 3:
+                one.pause() if over == "paused" else here.clear()
         return found
 
-    events = aside(lambda: asyncio.run(watch()))
-    assert events[-1] == "event: end\ndata:\n\n"
-    assert all(event.startswith("data: {") and event.endswith("\n\n") for event in events[:-1])
-    assert all(line.startswith("data: ") for event in events[:-1] for line in event.strip().split("\n"))
+    first, *events = aside(lambda: asyncio.run(watch()))
+    state = one.state
+    one.pause()
+    assert first.startswith("retry: ")
+    assert (events.pop() == "event: end\ndata:\n\n") == (over == "paused")
+    assert state == ("paused" if over == "paused" else "running")
+    assert all(event.startswith("data: {") and event.endswith("\n\n") for event in events)
+    assert all(line.startswith("data: ") for event in events for line in event.strip().split("\n"))
+
+
+class Sessions:
+    """Streamlit's, of which one is there until it is not."""
+
+    def __init__(self, here: list[bool]) -> None:
+        self.here = here
+
+    def is_active_session(self, session: str) -> bool:
+        return bool(self.here)
+
+
+def test_who_waits_hears_a_beat_and_then_that_it_runs(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(stream, "BEAT", 0.05)
+    turns = Turns(1)
+    assert turns.take("another", lambda: False)
+    one = worker(turns=turns)
+    one.look()
+    one.start()
+
+    async def watch() -> list[str]:
+        states: list[str] = []
+        async for text in stream.pictures(one):
+            states.append(json.loads(text.split("\n")[0])["state"] if text else "beat")
+            if states.count("beat") == 3:
+                turns.leave("another")
+            if states[-1] == "running":
+                break
+        return states
+
+    states = aside(lambda: asyncio.run(watch()))
+    one.pause()
+    assert states.count("beat") >= 3
+    assert [state for state in dict.fromkeys(states) if state != "beat"] == ["waiting", "running"]
+
+
+def test_what_is_held_is_not_over() -> None:
+    one = worker()
+    one.start()
+    with one.held():
+        assert one.state == "running"
+    assert one.state == "running"
+    one.pause()
+    with one.held():
+        assert one.state == "paused"
+
+
+@pytest.mark.parametrize("script", ["app.py", "gradviz/launch.py"])
+def test_both_ways_to_start_the_app_have_the_stream(script: str) -> None:
+    """Streamlit reads the file to see whether it has an `App`."""
+    found = pytest.importorskip("streamlit.web.server.app_discovery").discover_asgi_app(ROOT / script)
+    assert (found.is_asgi_app, found.app_name) == (True, "app")
+    assert {route.path for route in serving.serving()["routes"]} == {"/live/{key}"}
 
 
 def test_who_does_not_know_the_key_sees_nothing() -> None:
@@ -90,4 +155,30 @@ def test_who_does_not_know_the_key_sees_nothing() -> None:
 
 async def answer(key: str) -> Any:
     """What the route answers, whose body is read or not."""
-    return await stream.ROUTE.endpoint(requests.Request({"type": "http", "path_params": {"key": key}}))
+    return await stream.route().endpoint(
+        requests.Request({"type": "http", "method": "GET", "path_params": {"key": key}})
+    )
+
+
+@pytest.mark.parametrize(
+    ("base", "path"), [("", "/live/{key}"), ("/course/week-3/", "/course/week-3/live/{key}")]
+)
+def test_the_stream_lies_beside_the_pages(monkeypatch: pytest.MonkeyPatch, base: str, path: str) -> None:
+    monkeypatch.setattr(stream.st, "get_option", lambda name: base)
+    assert stream.route().path == path
+
+
+@pytest.mark.parametrize("headless", [False, True])
+def test_the_browser_opens_as_for_any_script(monkeypatch: pytest.MonkeyPatch, headless: bool) -> None:
+    options = {"server.headless": headless, "browser.serverAddress": "localhost", "server.port": 8501}
+    opened: list[str] = []
+    monkeypatch.setattr(serving.st, "get_option", options.get)
+    monkeypatch.setattr(serving.webbrowser, "open", opened.append)
+    monkeypatch.setattr(serving, "SOON", 0.0)
+
+    async def serve() -> None:
+        async with serving.opening(None):
+            await asyncio.sleep(0.1)
+
+    aside(lambda: asyncio.run(serve()))
+    assert opened == ([] if headless else ["http://localhost:8501/"])

@@ -190,7 +190,7 @@ def test_training_that_nobody_watches_pauses(
     until(lambda: worker.state == "paused")
     look = worker.look()
     assert look.error is None
-    assert look.words.endswith("paused when you left the page: Start goes on")
+    assert look.words.endswith("paused since the page no longer asked: Start goes on")
     monkeypatch.setattr(module, "FORGOTTEN", 60.0)
     worker.start()
     worker.pause()

@@ -50,16 +50,8 @@ PANELS: list[Json] = [
 
 def as_message(panels: list[Json], version: int = 0, heard: int = 0, stream: str = "") -> str:
     """What Streamlit brings when these panels are shown."""
-    status = {"title": "Live", "state": "running", "words": "epoch 1"}
-    head = {
-        "status": status,
-        "words": "epoch 1",
-        "alert": "",
-        "version": version,
-        "heard": heard,
-        "stream": stream,
-    }
-    return message(pack(panels), head)
+    head = {"title": "Live", "state": "running", "words": "epoch 1", "alert": ""}
+    return message(pack(panels), {**head, "version": version, "heard": heard, "stream": stream})
 
 
 def mount(page: Any, panels: list[Json], theme: str = "light") -> None:
@@ -225,8 +217,8 @@ STREAMS = """
 window.streams = [];
 window.EventSource = class {
     static CLOSED = 2;
-    constructor(url) { Object.assign(this, { url, readyState: 1, ends: null }); streams.push(this); }
-    addEventListener(name, act) { this.ends = act; }
+    constructor(url) { Object.assign(this, { url, readyState: 1 }); streams.push(this); }
+    addEventListener(name, act) { this[name] = act; }
     close() { this.readyState = 2; }
 };
 """
@@ -242,7 +234,7 @@ def test_a_stream_is_followed_to_its_end(page: Any) -> None:
         "(next) => view.update(next)", as_message([words[0], *of_kind("loop")], version=3, stream="key")
     )
     assert page.evaluate("() => streams.map(({ url }) => url)") == ["live/key"]
-    head = {"version": 4, "alert": "too large steps", "words": "epoch 2"}
+    head = {"version": 4, "alert": "too large steps", "state": "waiting", "words": "epoch 2"}
     page.evaluate("(data) => streams[0].onmessage({ data })", message(second, head, first))
     page.wait_for_function(
         "() => document.getElementById('host').shadowRoot.querySelector('.lv-title').textContent === 'second'"
@@ -253,7 +245,9 @@ def test_a_stream_is_followed_to_its_end(page: Any) -> None:
     page.evaluate("(next) => view.update(next)", as_message([words[0]], version=3, stream="key"))
     assert page.locator(".lv-panel").count() == 2
     assert page.inner_text(".lv-title >> nth=0") == "second"
-    page.evaluate("() => streams[0].ends()")
+    assert page.inner_text(".lv-status") == "epoch 2"
+    assert page.get_attribute(".lv", "data-state") == "waiting"
+    page.evaluate("() => streams[0].end()")
     assert [event["kind"] for event in events(page)] == ["ended"]
     assert page.evaluate("() => streams.map(({ readyState }) => readyState)") == [2]
     page.evaluate("(next) => view.update(next)", as_message([words[0]], version=5, stream="key"))

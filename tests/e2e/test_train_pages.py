@@ -219,3 +219,25 @@ def test_every_preset_can_be_read_from_the_back_row(app: Any, server: str, size:
         wait_for_state(app, "paused")
         app.wait_for_timeout(200)
         assert_readable(app.evaluate(READABLE))
+
+
+def test_pictures_come_as_a_stream(app: Any, server: str) -> None:
+    """Past Streamlit, whose page is drawn again only at the end."""
+    answers: list[Any] = []
+    app.on("response", lambda response: answers.append(response) if "/live/" in response.url else None)
+    open_page(app, server, "digits?speed=25+batches%2Fs")
+    press(app, "Start")
+    wait_for_state(app, "running")
+    settle(app)
+    app.evaluate("""() => {
+        window.reruns = 0;
+        const seen = () => { window.reruns += document.querySelector('.stApp').dataset.testScriptState === 'running'; };
+        new MutationObserver(seen).observe(document.querySelector('.stApp'), { attributeFilter: ['data-test-script-state'] });
+    }""")
+    begun = batches(app)
+    wait_for_batches(app, begun + 30)
+    assert app.evaluate("() => window.reruns") == 0
+    (answer,) = answers
+    assert (answer.status, answer.headers["content-type"].split(";")[0]) == (200, "text/event-stream")
+    press(app, "Pause")
+    wait_for_state(app, "paused")

@@ -19,10 +19,10 @@ const KINDS = {
   health: createHealth, pad: createPad,
 };
 
-const PATIENCE = 3000; // milliseconds in which a stream must begin
+const PATIENCE = 5000; // milliseconds after which a stream of which nothing is heard is given up
 
 /**
- * Draws a message inside `root`: a line of JSON, {panels, version, alert, status, heard, stream}, then a line for each panel that is new; `panels` tells
+ * Draws a message inside `root`: a line of JSON, {panels, version, alert, title, state, words, heard, stream}, then a line for each panel that is new; `panels` tells
  * of each name whether it is. While there is a `stream`, its messages follow. `hooks.onEvents` gets what a person did and was not yet heard.
  */
 export function mount(root, message, hooks) {
@@ -61,15 +61,19 @@ export function mount(root, message, hooks) {
   };
 }
 
-/** What Streamlit brings may be older than what the stream brought: then only its panels are not taken. */
+/** What Streamlit brings may be older than what the stream brought: then only what the stream does not tell is taken. */
 function take(app, message) {
   const [head, ...lines] = message.split("\n");
-  const { panels, version, ...rest } = JSON.parse(head);
-  Object.assign(app.head, rest);
-  if (app.source && version < app.head.version) return;
+  const { panels, ...rest } = JSON.parse(head);
+  if (app.followed && rest.stream === app.followed && rest.version < app.head.version) {
+    const { title, heard } = rest;
+    Object.assign(app.head, { title, heard });
+    return;
+  }
   let next = 0;
-  app.picture = new Map(Object.entries(panels).map(([name, fresh]) => [name, fresh ? lines[next++] : app.picture.get(name)]));
-  app.head.version = version;
+  const picture = Object.entries(panels).map(([name, fresh]) => [name, fresh ? lines[next++] : app.picture.get(name)]);
+  app.picture = new Map(picture.filter(([, line]) => line));
+  Object.assign(app.head, rest);
 }
 
 /** Listens to the stream of the training as long as there is one, and tells when it ends or cannot be reached. */
@@ -80,13 +84,18 @@ function follow(app) {
   if (!stream) return;
   const source = new EventSource(`live/${stream}`);
   const over = (kind) => (leave(app), send(app, { kind }));
-  const waiting = setTimeout(() => over("unreached"), PATIENCE);
-  Object.assign(app, { followed: stream, source, waiting });
+  const hear = () => {
+    clearTimeout(app.waiting);
+    app.waiting = setTimeout(() => over("unreached"), PATIENCE);
+  };
+  Object.assign(app, { followed: stream, source });
+  hear();
   source.onmessage = ({ data }) => {
-    clearTimeout(waiting);
+    hear();
     take(app, data);
     app.frame ??= requestAnimationFrame(() => ((app.frame = null), show(app))); // what comes too fast is not drawn
   };
+  source.addEventListener("beat", hear);
   source.addEventListener("end", () => over("ended"));
   source.onerror = () => source.readyState === EventSource.CLOSED && over("unreached");
 }
@@ -99,7 +108,7 @@ function leave(app) {
 
 /** Numbers an event and sends it with all that were not heard yet; of a drawing only the last matters. */
 function send(app, event) {
-  app.number = Math.max(app.number + 1, Date.now());
+  app.number = Math.max(app.number + 1, app.head.heard + 1, Date.now()); // after what was heard, also of another clock
   app.unheard = app.unheard.filter(({ kind, panel }) => kind !== "drawing" || panel !== event.panel || event.kind !== "drawing");
   app.unheard.push({ ...event, number: app.number });
   app.hooks.onEvents?.(app.unheard);
@@ -112,10 +121,10 @@ function colorsHere(app) {
 
 function show(app) {
   const { panels, picture, head } = app;
-  const { status, words, alert } = head;
-  app.title.parentElement.hidden = !status;
-  app.view.dataset.state = status?.state ?? "";
-  setText(app.title, status?.title ?? "");
+  const { title, state, words, alert } = head;
+  app.title.parentElement.hidden = !title;
+  app.view.dataset.state = state ?? "";
+  setText(app.title, title ?? "");
   setText(app.status, words ?? "");
   setText(app.alert, alert ? `⚠ ${alert}` : "");
   const colors = colorsHere(app);

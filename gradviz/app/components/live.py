@@ -64,7 +64,7 @@ def live(
                 st.session_state[heard] = event["number"]
                 on_event(_unpacked(event))
 
-    head = {"status": status, "words": status and status["words"], "alert": alert, "version": version}
+    head = {"title": "", **(status or {}), "alert": alert, "version": version}
     head |= {"stream": stream, "heard": st.session_state[heard]}
     _component()(key=key, data=message(panels, head).encode(), on_events_change=take)
 
