@@ -302,7 +302,7 @@ class Worker:
         if self._left and state == "paused":
             place += " · paused since the page no longer asked: Start goes on"
         if state == "running":
-            return f"{place} · {self._speed.text}"
+            return place if self._staged else f"{place} · {self._speed.text}"
         if state == "waiting":
             ahead = self._turns.ahead(self)
             return f"{place} · waiting: {self._turns.places} others train on this computer" + (

@@ -115,7 +115,7 @@ def test_points_are_added_by_click_and_by_key(app: Any, server: str) -> None:
     canvas = app.locator('[data-kind="regions"] canvas')
     box = canvas.bounding_box()
     canvas.click(position={"x": box["width"] / 2 + 20, "y": box["height"] / 2 - 20})
-    app.get_by_role("button", name="Remove 1 own points").wait_for()
+    app.get_by_role("button", name="Remove 1 own point", exact=True).wait_for()
     canvas.focus()
     for key in ("1", "ArrowUp", "ArrowRight", "Enter"):
         app.keyboard.press(key)
@@ -241,3 +241,19 @@ def test_pictures_come_as_a_stream(app: Any, server: str) -> None:
     assert (answer.status, answer.headers["content-type"].split(";")[0]) == (200, "text/event-stream")
     press(app, "Pause")
     wait_for_state(app, "paused")
+
+
+def test_a_batch_opens_in_the_middle_of_the_training(app: Any, server: str) -> None:
+    """The training pauses, and the stream's last word may come when its page is no longer there."""
+    open_page(app, server, "digits?speed=full+speed")
+    for _ in range(3):
+        press(app, "Start")
+        wait_for_batches(app, batches(app) + 40)
+        press(app, "Open this batch in the stepper")
+        app.wait_for_selector(".gv-graph .gv-node")
+        settle(app)
+        assert app.locator(".stException").count() == 0
+        press(app, "Back to training")
+        app.wait_for_selector(".lv-panel canvas")
+        wait_for_state(app, "paused")
+        settle(app)

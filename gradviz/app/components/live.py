@@ -59,7 +59,8 @@ def live(
     st.session_state.setdefault(heard, 0)
 
     def take() -> None:
-        for event in st.session_state[key].events or []:
+        shown = st.session_state.get(key)  # an event may come late, when another page is there
+        for event in (shown and shown.events) or []:
             if event["number"] > st.session_state[heard]:
                 st.session_state[heard] = event["number"]
                 on_event(_unpacked(event))

@@ -129,7 +129,7 @@ def _points() -> None:
         st.slider("How many", COUNTS[0], COUNTS[-1], step=COUNTS.step, key="regions.count")
         st.slider("Noise", NOISES[0], NOISES[-1], step=0.01, key="regions.noise")
     if added := len(st.session_state["regions.points"]):
-        st.button(f"Remove {added} own points", on_click=_set, args=("points", ()))
+        st.button(f"Remove {added} own point{'s' * (added > 1)}", on_click=_set, args=("points", ()))
 
 
 def _neurons_svg() -> str:
