@@ -75,7 +75,11 @@ async def _answer(request: Request) -> Response:
 
 
 async def _events(worker: Worker) -> AsyncIterator[str]:
-    """Messages as events; the browser asks again soon where the way breaks, and hears of the end of the training only."""
+    """Messages as events; the browser asks again soon where the way breaks, and hears of an end that no page brought about.
+
+    Who is told asks Streamlit to draw the page. Where the page itself paused the training that is done already, and
+    asking would be harmful: a page that comes next, like the stepper, would be wiped away for the one that asked.
+    """
     yield "retry: 500\n\n"
     async for text in pictures(worker, lambda: Runtime.instance().is_active_session(worker.session)):
         yield (
@@ -83,7 +87,7 @@ async def _events(worker: Worker) -> AsyncIterator[str]:
             if text
             else "event: beat\ndata:\n\n"
         )
-    if worker.state not in ("running", "waiting"):
+    if worker.finished:
         yield "event: end\ndata:\n\n"
 
 

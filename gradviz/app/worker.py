@@ -92,6 +92,7 @@ class Worker:
         self._error: Exception | None = None
         self._looked = perf_counter()
         self._left = False  # whether it paused because nobody looked
+        self.finished = False  # whether it came to its end by itself, of which nobody knows yet
         self._due = 0.0  # when the next picture is
         self._picture: tuple[Any, int] | None = None
         self._fresh = False  # whether the picture shows everything as it is now
@@ -206,7 +207,7 @@ class Worker:
         if self._thread is not None:
             self._thread.join()
         self._thread = None
-        self._left = False
+        self._left = self.finished = False
 
     def _idle(self) -> bool:
         self._left = perf_counter() - self._looked > FORGOTTEN
@@ -217,6 +218,7 @@ class Worker:
             one_library_thread()
         ):  # two wait for each other whenever somebody else, like the browser, has a processor
             self._take_turns(queued)
+        self.finished = not self._rest.is_set()
 
     def _take_turns(self, queued: bool) -> None:
         self._speed.restart()

@@ -60,27 +60,29 @@ def test_a_panel_comes_when_it_is_new() -> None:
     assert counts == sorted(set(counts))
 
 
-@pytest.mark.parametrize("over", ["paused", "left"])
-def test_only_the_end_of_the_training_is_told(monkeypatch: pytest.MonkeyPatch, over: str) -> None:
-    """Who lost the way asks again; a page that is gone keeps nothing alive."""
-    one, here = worker(), [True]
+@pytest.mark.parametrize("over", ["ended", "failed", "paused", "left"])
+def test_only_an_end_that_no_page_knows_of_is_told(monkeypatch: pytest.MonkeyPatch, over: str) -> None:
+    """Who lost the way asks again, a page that paused it must not be asked for, and one that is gone keeps nothing alive."""
+    one, here = worker(fails_at=4 if over == "failed" else -1), [True]
     monkeypatch.setattr(stream.Runtime, "instance", lambda: Sessions(here))
-    one.start()
+    one.limit = 20
+    one.one_epoch() if over == "ended" else one.start()
 
     async def watch() -> list[str]:
         found: list[str] = []
         async for event in (await answer(stream.stream_of(one))).body_iterator:
             found.append(event)
             if len(found) == 3:
-                one.pause() if over == "paused" else here.clear()
+                {"paused": one.pause, "left": here.clear}.get(over, lambda: None)()
         return found
 
     first, *events = aside(lambda: asyncio.run(watch()))
     state = one.state
     one.pause()
     assert first.startswith("retry: ")
-    assert (events.pop() == "event: end\ndata:\n\n") == (over == "paused")
-    assert state == ("paused" if over == "paused" else "running")
+    assert (events[-1] == "event: end\ndata:\n\n") == (over in ("ended", "failed"))
+    assert state == {"left": "running", "failed": "failed"}.get(over, "paused")
+    events = [event for event in events if not event.startswith("event: end")]
     assert all(event.startswith("data: {") and event.endswith("\n\n") for event in events)
     assert all(line.startswith("data: ") for event in events for line in event.strip().split("\n"))
 
