@@ -21,9 +21,13 @@ from gradviz.engine.numeric import Array, Shape
 Size = tuple[int, int]
 
 BLOCK = 2**18  # entries of a block of windows: few enough for the processor's cache
+PAGE = 2**12  # bytes after which addresses look alike to the processor
 PASS = 2**16  # entries of a block of rows that several passes go over
 SMALL = 10**6  # multiply-adds of a product that OpenBLAS does without copying its operands first
 NARROW = 96  # columns below which splitting a product costs more than it gains
+TURNED = (
+    1200  # entries of a product up to which OpenBLAS does not copy a transposed factor first, so we need not
+)
 
 
 def by_rows(x: Array) -> Array:
@@ -72,13 +76,26 @@ def window_blocks(shared: Shared, x: Array, kernel: Size, padding: Size) -> Iter
         yield slice(0, count), x.reshape(height, channels, samples * size)
         return
     step = max(BLOCK // (wide * channels * samples * columns) - high + 1, 2 * high)
-    taps = shared.array("taps", (min(step, count) + high - 1, wide, channels, samples, columns), x.dtype)
+    taps = _apart(shared, x, (min(step, count) + high - 1, wide, channels, samples, columns))
     for start in range(0, count, step):
         stop = min(start + step, count)
         used = taps[: stop - start + high - 1]
         _lay_out(x, start - above, beside, used)
         lines = used.reshape(len(used), wide * channels, samples * columns)
         yield slice(start, stop), _windows(lines, high)
+
+
+def _apart(shared: Shared, x: Array, shape: Shape) -> Array:
+    """Memory for taps of x half a page away from it: where the addresses of what is read and written agree in their
+    last 12 bits but for a shift, the processor waits for each write before it dares to read on."""
+    memory = shared.array("taps", (prod(shape) + PAGE // x.itemsize,), x.dtype)
+    start = (_address(x) + PAGE // 2 - _address(memory)) % PAGE // x.itemsize
+    return memory[start : start + prod(shape)].reshape(shape)
+
+
+def _address(x: Array) -> int:
+    address: int = x.__array_interface__["data"][0]
+    return address
 
 
 def _lay_out(x: Array, start: int, beside: int, taps: Array) -> None:
@@ -88,18 +105,24 @@ def _lay_out(x: Array, start: int, beside: int, taps: Array) -> None:
     """
     rows, wide, _, _, columns = taps.shape
     first, last = max(0, -start), min(rows, len(x) - start)
-    taps[:first] = taps[last:] = 0
+    _blank(taps[:first], taps[last:])
     x, taps = x[start + first : start + last], taps[first:last]
     size = x.shape[3]
     for tap in range(wide):
         shift = tap - beside
         left, right = max(0, -shift), min(columns, size - shift)
+        shifted = taps[:, tap]
         if columns == size:
-            _slide(x.reshape(len(x), -1), taps[:, tap].reshape(len(x), -1), shift)
+            _slide(x.reshape(len(x), -1), shifted.reshape(len(x), -1), shift)
         else:
-            taps[:, tap, :, :, left:right] = x[..., left + shift : right + shift]
-        taps[:, tap, :, :, :left] = 0
-        taps[:, tap, :, :, right:] = 0
+            shifted[..., left:right] = x[..., left + shift : right + shift]
+        _blank(shifted[..., :left], shifted[..., right:])
+
+
+def _blank(*parts: Array) -> None:
+    for part in parts:
+        if part.size:  # a call on nothing costs as much as one on a little
+            part.fill(0)
 
 
 def _slide(x: Array, out: Array, shift: int) -> None:
@@ -138,8 +161,11 @@ def correlate_lines(shared: Shared, seen: Array, other: Array, out: Array) -> No
     """out += Σ over rows of seen[row] @ other[row]ᵀ: what each line of a window met, summed over all places."""
     rows, lines, columns = other.shape
     parts = _split(columns, lines * seen.shape[1])
-    turned = shared.array("turned", (rows, parts, columns // parts, lines), other.dtype)
-    np.copyto(turned, _parts(other, parts).swapaxes(2, 3))
+    turned = _parts(other, parts).swapaxes(2, 3)
+    if out.size > TURNED:
+        copy = shared.array("turned", turned.shape, other.dtype)
+        np.copyto(copy, turned)
+        turned = copy
     products = shared.array("products", (rows * parts, *out.shape), out.dtype)
     np.matmul(_parts(seen, parts), turned, out=products.reshape(rows, parts, *out.shape))
     out += np.add.reduce(products, axis=0)

@@ -58,13 +58,13 @@ class Shared:
     Where a batch is computed in parts, `meet` adds up over the parts what concerns the whole batch.
     """
 
-    memory: dict[str, Array] = field(default_factory=dict)
+    memory: dict[tuple[str, Any], Array] = field(default_factory=dict)
     meet: Callable[[Array], Array] = lambda x: x
 
     def array(self, name: str, shape: Shape, dtype: Any) -> Array:
         """An array of this shape in the memory of this name; it holds anything."""
         size, dtype = prod(shape), np.dtype(dtype)
-        key = f"{name} {dtype}"
+        key = name, dtype
         found = self.memory.get(key)
         if found is None or found.size < size:
             found = self.memory[key] = np.empty(size, dtype)
