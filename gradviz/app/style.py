@@ -25,6 +25,7 @@ _CSS = """
 .stSidebar [data-testid="stSidebarNavItems"] li { margin: 0; }
 .stSidebar [data-testid="stSidebarNavLinkContainer"], .stSidebar [data-testid="stSidebarNavLink"] { height: 1.5rem; margin: 0; }
 .stSidebar .stVerticalBlock { gap: 0.6rem; }
+.stSelectbox input { text-overflow: ellipsis; }
 .st-key-train, .st-key-train-views, [class*="st-key-train-study"] { padding: 0.5rem 1rem 1rem; gap: 0.3rem; }
 .st-key-vectors, .st-key-methods { padding: 0.6rem 1rem 2rem; gap: 0.6rem; }
 .st-key-methods { padding-bottom: 0.6rem; }

@@ -5,7 +5,7 @@ from gradviz.demos import Demo
 DEMOS = [
     Demo(
         name="convolution",
-        title="Convolution: a 3×3 window on a 4×4 image",
+        title="Convolution, 3×3 on 4×4",
         row="D17",
         text="""\
 x = [[[[0, 1, 2, 2], [0, 1, 3, 2], [1, 1, 2, 3], [1, 0, 2, 4]]]]
@@ -21,7 +21,7 @@ L = half_squared_error(h, y)
     ),
     Demo(
         name="conv_equals_dense",
-        title="A dense layer is a filter as large as its input",
+        title="A dense layer as a filter",
         row="",
         text="""\
 x = [[[[1, 0, 2], [0, 3, 1], [2, 1, 0]]]]
@@ -40,7 +40,7 @@ L = L1 + L2
     ),
     Demo(
         name="transposed_convolution",
-        title="Transposed convolution: overlapping stamps",
+        title="Transposed convolution",
         row="D18",
         text="""\
 x = [[[[1, 1], [1, 1]]]]

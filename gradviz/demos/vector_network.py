@@ -4,7 +4,7 @@ from gradviz.demos import Demo
 
 DEMO = Demo(
     name="vector_network",
-    title="The same chain with vectors and matrices",
+    title="The chain with vectors",
     row="D6",
     text="""\
 x = [1, -1, 2, 0.5]

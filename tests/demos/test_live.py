@@ -25,7 +25,7 @@ from gradviz.demos.live import (
 )
 from gradviz.demos.live.curve import STRETCHES, Curve
 from gradviz.demos.live.drawing import centred
-from gradviz.demos.live.framing import TRAIN_AND_EVALUATE
+from gradviz.demos.live.framing import train_and_evaluate
 from gradviz.demos.live.holes import HOLES, MISSING, holes
 from gradviz.errors import Stopped
 from gradviz.nn import optim
@@ -418,11 +418,24 @@ def test_drawings_are_prepared_as_mnist_was() -> None:
     assert centred(dot)[14, 14] == 1
 
 
-def test_the_framing_runs_as_shown(capsys: pytest.CaptureFixture[str]) -> None:
-    text = TRAIN_AND_EVALUATE.replace("epochs=5", "epochs=2")
+@pytest.mark.parametrize(
+    "chosen",
+    [
+        {},
+        {"model": "cnn", "augmented": True},
+        {"hidden": 50, "shuffled": True, "augmented": True},
+        {"shuffled": True},
+    ],
+    ids=str,
+)
+def test_the_framing_runs_as_shown(chosen: dict[str, Any], capsys: pytest.CaptureFixture[str]) -> None:
+    settings = digits.Settings(**chosen)
+    text = train_and_evaluate(settings).replace("epochs=5", "epochs=2")
     exec(compile(text, "shown", "exec"), {})
     percent, _, rest = capsys.readouterr().out.partition("%")
     assert float(percent) > 85 and "held-out digits" in rest
+    assert f"Adam(lr={settings.learning_rate})" in text and f"batch_size={settings.batch_size}" in text
+    assert ("order =" in text, "shifts" in text) == (settings.shuffled, settings.augmented)
 
 
 def test_a_convolution_needs_fewer_parameters() -> None:

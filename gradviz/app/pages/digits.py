@@ -11,7 +11,7 @@ from gradviz.demos.live import permutation
 from gradviz.demos.live.digits import Experiment, Settings
 from gradviz.demos.live.digits_neurons import neurons
 from gradviz.demos.live.digits_panels import VIEWS
-from gradviz.demos.live.framing import TRAIN_AND_EVALUATE
+from gradviz.demos.live.framing import train_and_evaluate
 from gradviz.draw.neurons import neuron_drawing
 
 TITLE = "Digits"
@@ -37,7 +37,7 @@ def show() -> None:
     """Draw the page."""
     chosen = settings("digits", Settings(), _CHOICES)
     with st.sidebar:
-        _rail()
+        _rail(chosen)
     study.study(_STUDY, "epochs trained", lambda results: [permutation.study_panel(results)])
     with st.container(key="train-views"):
         st.segmented_control(
@@ -47,7 +47,7 @@ def show() -> None:
     frame("digits", Experiment, chosen, title=TITLE, usual=Settings())
 
 
-def _rail() -> None:
+def _rail(chosen: Settings) -> None:
     st.markdown("**Network**")
     st.selectbox(
         "Network", list(MODELS), key="digits.model", format_func=MODELS.__getitem__,
@@ -66,7 +66,7 @@ def _rail() -> None:
         help="Trains all four for a few epochs",
     )  # fmt: skip
     with st.expander("Train and evaluate, as code"):
-        st.code(TRAIN_AND_EVALUATE, language="python", wrap_lines=True)
+        st.code(train_and_evaluate(chosen), language="python", wrap_lines=True)
         st.caption("Most writers of the held-out digits also wrote training digits: others are harder.")
     if st.session_state["digits.view"] == "neurons" and st.session_state["digits.model"] != "cnn":
         st.download_button(

@@ -118,6 +118,7 @@ def _numerical(case: Case, opened: Opened, aside: Aside) -> None:
     found = three_ways.curves(case)
     costs = dict(zip(METHODS, three_ways.passes_of(case), strict=False))
     count = three_ways.entries(opened)
+    plural = "input" if count == 1 else "inputs"
     for column, method in zip(st.columns(3), METHODS, strict=True):
         refused = next((row["refused"] for row in found if row["method"] == method and "refused" in row), "")
         with column:
@@ -126,7 +127,7 @@ def _numerical(case: Case, opened: Opened, aside: Aside) -> None:
             st.markdown(
                 verbatim(f"{refused[:1].upper()}{refused[1:]}.")
                 if refused
-                else f"{cost.formula} = **{cost.passes:,} evaluations** for N = {count:,} inputs",
+                else f"{cost.formula} = **{cost.passes:,} evaluations** for N = {count:,} {plural}",
                 text_alignment="center",
             )
     steps = next(row["steps"] for row in found if "steps" in row)

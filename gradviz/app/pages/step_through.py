@@ -18,6 +18,8 @@ from gradviz.app.slides import of_explored, of_program, slides_button, slides_pa
 from gradviz.app.style import verbatim
 from gradviz.demos import demos
 from gradviz.errors import GradvizError
+from gradviz.explain.jacobian import entry_names
+from gradviz.explain.notation import Notation
 
 TITLE = "Step through"
 SECTION = "Backprop"
@@ -150,7 +152,9 @@ def _set_range(name: str, limits: tuple[float, float]) -> None:
 def _seed_choice(opened: Opened) -> None:
     shape, chosen = opened.output_shape, session.program().seed
     names = {"ones": "all ones (the gradient of the sum)", "none": "forward only"}
-    names |= {str(i): f"1 on entry {i + 1}, 0 elsewhere" for i in range(min(64, prod(shape)))}
+    output = Notation(opened.graph).text(opened.graph.output)
+    entries = entry_names(output, shape, range(min(64, prod(shape))))
+    names |= {str(i): f"1 on {entry}, counted from 1, 0 elsewhere" for i, entry in enumerate(entries)}
     key = f"seed {st.session_state.version} {shape}"
     st.selectbox(
         f"The output has shape {shape}. Gradient put on it",

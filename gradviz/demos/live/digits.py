@@ -21,7 +21,8 @@ from gradviz.nn.module import FloatArray
 
 MODELS = ("linear", "mlp", "cnn")
 # The pixels of every image in one and the same random order: a vector is as good as before, a neighbourhood is gone.
-SHUFFLE = np.random.default_rng(28).permutation(784)
+ORDER = 28  # the random state of that order
+SHUFFLE = np.random.default_rng(ORDER).permutation(784)
 SLICE = (
     100  # test digits that go through the network together, so that what it says to them stays in the cache
 )
