@@ -101,7 +101,13 @@ def test_contributions_add_up_in_the_wider_type_of_number(text: str) -> None:
 def test_blocks_do_not_change_a_kernel(
     config: Config, block: int, small: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    for name, value in (("BLOCK", block), ("PASS", block), ("SMALL", small), ("NARROW", 1)):
+    for name, value in (
+        ("BLOCK", block),
+        ("PASS", block),
+        ("SMALL", small),
+        ("NARROW", 1),
+        ("TURNED", block - 1),
+    ):
         monkeypatch.setattr(rows, name, value)
     case = filled(config)
     agree(*call(case.op.name, case.args, case.options), case.g, rtol=1e-10)

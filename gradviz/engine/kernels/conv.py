@@ -1,9 +1,13 @@
-"""Convolution as matrix products on image rows; see `rows` for the memory order."""
+"""Convolution as matrix products on image rows; see `rows` for the memory order, `pieces` for stride and the like."""
 
 from __future__ import annotations
 
+from functools import lru_cache
+from typing import Any
+
 import numpy as np
 
+from gradviz.engine.kernels.pieces import Piece, is_plain, pieces
 from gradviz.engine.kernels.rows import (
     as_images,
     correlate_lines,
@@ -13,9 +17,11 @@ from gradviz.engine.kernels.rows import (
     sum_places,
     window_blocks,
 )
-from gradviz.engine.kernels.table import Gradients, Need, Scratch, common_type, kernel
+from gradviz.engine.kernels.table import Gradients, Need, Scratch, Shared, common_type, kernel
 from gradviz.engine.numeric import Array, Shape
-from gradviz.engine.windows import Pair, Size, pair
+from gradviz.engine.windows import Pair, Size, Windows, pair, sliding
+
+MOST = 16  # plain convolutions in one; more of them cost more than they gain
 
 
 def _fits(
@@ -28,11 +34,19 @@ def _fits(
     dilation: Pair = 1,
     groups: int = 1,
 ) -> bool:
-    """Stride 1 without gaps or groups, no more padding than the kernel reaches: what almost every layer is."""
-    plain = pair(stride) == pair(dilation) == (1, 1) and groups == 1 and min(x) > 0
-    return plain and all(
-        pad < size <= side for pad, size, side in zip(pair(padding), w[2:], x[2:], strict=True)
-    )
+    """A plain convolution or a sum of few."""
+    down, across = zip(pair(stride), pair(dilation), strict=True)
+    few = groups * max(down) * max(across) <= MOST
+    return few and min(down) == min(across) == 1 and min(x) > 0
+
+
+@lru_cache(1024)
+def _plan(
+    x: Shape, w: Shape, stride: Pair = 1, padding: Pair = 0, dilation: Pair = 1, groups: int = 1
+) -> tuple[bool, tuple[Piece, ...], Windows]:
+    """Whether it is plain, the plain ones that make it up, and its windows."""
+    windows = sliding(x[2:], (w[2], w[3]), stride, padding, dilation)
+    return is_plain(windows, groups), pieces(windows, (groups, w[0] // groups, w[1])), windows
 
 
 def _lines(w: Array) -> Array:
@@ -45,6 +59,50 @@ def _flat(rows: Array) -> Array:
     return rows.reshape(*rows.shape[:2], -1)
 
 
+def _sides(rows: Array) -> Size:
+    return rows.shape[0], rows.shape[3]
+
+
+def _part(shared: Shared, name: str, rows: Array) -> Array:
+    """A part of image rows, contiguous as everything here needs it."""
+    if rows.flags.c_contiguous:
+        return rows
+    copy = shared.array(name, rows.shape, rows.dtype)
+    np.copyto(copy, rows)
+    return copy
+
+
+def _push(shared: Shared, x: Array, w: Array, b: Array | None, first: Size, out: Array) -> None:
+    """A plain convolution from image rows to image rows."""
+    flat, lines = _flat(out), _lines(w)
+    for rows, seen in window_blocks(shared, x, w.shape[2:], first, _sides(out)):
+        multiply(lines, seen, flat[rows])
+        if b is not None:
+            flat[rows] += b[:, None]
+
+
+def _pull(shared: Shared, g: Array, x: Array, w: Array, first: Size, back: Array, with_w: bool) -> Array:
+    """Its way back: fills `back` with the gradient of x, unless that is None, and returns that of w if it is wanted.
+
+    What the flipped kernel's windows see of g gives the gradient of x, and of w by meeting x. Where x needs none, the
+    windows of the forward pass meet g.
+    """
+    high, wide = w.shape[2:]
+    sums = shared.array("sums", (high, wide, *w.shape[:2]), common_type(g, x))
+    sums.fill(0)
+    if back is None:
+        turned = sums.reshape(high, wide, w.shape[1], len(w))
+        for rows, seen in window_blocks(shared, x, (high, wide), first, _sides(g)):
+            correlate_lines(shared, seen, _flat(g)[rows], turned.reshape(-1, len(w)))
+        return turned.transpose(3, 2, 0, 1)
+    flipped, start = _lines(w[:, :, ::-1, ::-1].swapaxes(0, 1)), (1 - high - first[0], 1 - wide - first[1])
+    for rows, seen in window_blocks(shared, g, (high, wide), start, _sides(x)):
+        multiply(flipped, seen, _flat(back)[rows])
+        if with_w:
+            correlate_lines(shared, seen, _flat(x)[rows], sums.reshape(-1, w.shape[1]))
+    return sums[::-1, ::-1].transpose(2, 3, 0, 1)
+
+
 def _backward(
     scratch: Scratch,
     need: Need,
@@ -53,62 +111,45 @@ def _backward(
     x: Array,
     w: Array,
     b: Array | None = None,
-    padding: Pair = 0,
-    **_plain: object,
+    **options: Any,
 ) -> Gradients:
-    """What the flipped kernel's windows see of g gives the gradient of x, and of w by meeting x.
-
-    Where x needs none, the windows of the forward pass meet g.
-    """
-    shared, pads = scratch.shared, pair(padding)
+    shared, found = scratch.shared, list[Array]([None, None, None])
     above, below = rows_of(shared, "g rows", g), rows_of(shared, "x rows", x)
-    found: list[Array] = [None, None, None]
+    plain, parts, _ = _plan(x.shape, w.shape, **options)
     if need[0]:
         back = images(scratch, "x gradient", x.shape, common_type(g, w))
-        sums = _slide_back(scratch, above, below, w, pads, back, need[1])
         found[0] = as_images(back)
-    elif need[1]:
-        sums = shared.array("sums", (*w.shape[2:], w.shape[1], len(w)), common_type(g, x))
-        sums.fill(0)
-        for rows, seen in window_blocks(shared, below, w.shape[2:], pads):
-            correlate_lines(shared, seen, _flat(above)[rows], sums.reshape(-1, len(w)))
-        sums = sums.swapaxes(2, 3)
+        if not plain:
+            back.fill(0)  # what no window sees
     if need[1]:
         found[1] = scratch.gradient(1, w.shape, common_type(g, x))
-        np.copyto(found[1], sums.transpose(2, 3, 0, 1))
+        found[1].fill(0)
+    for piece in parts:
+        seen, met = _part(shared, "g part", above[piece.out]), _part(shared, "x part", below[piece.x])
+        into = None
+        if need[0]:
+            into = back if plain else shared.array("x gradient part", met.shape, back.dtype)
+        sums = _pull(shared, seen, met, w[piece.w], piece.first, into, need[1])
+        if need[0] and not plain:
+            back[piece.x] = into
+        if need[1]:
+            found[1][piece.w] += sums
     if b is not None and need[2]:
         found[2] = sum_places(_flat(above), out=scratch.gradient(2, b.shape, g.dtype))
     return found
 
 
-def _slide_back(
-    scratch: Scratch, above: Array, below: Array, w: Array, padding: Size, back: Array, with_w: bool
-) -> Array:
-    """Fills in the gradient of x and returns that of w as (high, wide, outputs, channels)."""
-    shared, (high, wide) = scratch.shared, w.shape[2:]
-    flipped = _lines(w[:, :, ::-1, ::-1].swapaxes(0, 1))
-    sums = shared.array("sums", (high, wide, *w.shape[:2]), common_type(above, below))
-    sums.fill(0)
-    for rows, seen in window_blocks(
-        shared, above, (high, wide), (high - 1 - padding[0], wide - 1 - padding[1])
-    ):
-        multiply(flipped, seen, _flat(back)[rows])
-        if with_w:
-            correlate_lines(shared, seen, _flat(below)[rows], sums.reshape(-1, w.shape[1]))
-    return sums[::-1, ::-1]
-
-
 @kernel("conv2d", backward=_backward, fits=_fits)
-def conv2d(
-    scratch: Scratch, x: Array, w: Array, b: Array | None = None, padding: Pair = 0, **_plain: object
-) -> Array:
-    shared, (high, wide), (above, beside) = scratch.shared, w.shape[2:], pair(padding)
-    n, _, height, width = x.shape
-    shape = n, len(w), height + 2 * above - high + 1, width + 2 * beside - wide + 1
-    out = images(scratch, "out", shape, common_type(x, w, b))
-    flat, lines = _flat(out), _lines(w)
-    for rows, seen in window_blocks(shared, rows_of(shared, "x rows", x), (high, wide), (above, beside)):
-        multiply(lines, seen, flat[rows])
-        if b is not None:
-            flat[rows] += b[:, None]
+def conv2d(scratch: Scratch, x: Array, w: Array, b: Array | None = None, **options: Any) -> Array:
+    shared, (plain, parts, windows) = scratch.shared, _plan(x.shape, w.shape, **options)
+    rows = rows_of(shared, "x rows", x)
+    out = images(scratch, "out", (len(x), len(w), *windows.count), common_type(x, w, b))
+    if plain:
+        _push(shared, rows, w, b, parts[0].first, out)
+        return as_images(out)
+    out[...] = 0 if b is None else b[:, None, None]
+    for piece in parts:
+        made = shared.array("out part", out[piece.out].shape, out.dtype)
+        _push(shared, _part(shared, "x part", rows[piece.x]), w[piece.w], None, piece.first, made)
+        out[piece.out] += made
     return as_images(out)

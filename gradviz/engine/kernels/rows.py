@@ -62,25 +62,25 @@ def row_blocks(x: Array) -> Iterator[slice]:
     return (slice(start, start + step) for start in range(0, len(x), step))
 
 
-def window_blocks(shared: Shared, x: Array, kernel: Size, padding: Size) -> Iterator[tuple[slice, Array]]:
-    """What the windows of a kernel see in image rows, a block of output rows at a time that fits the cache: which
-    output rows, and for each of them a matrix (kernel rows·taps·channels, samples·columns), 0 where it is padding.
+def window_blocks(
+    shared: Shared, x: Array, kernel: Size, first: Size, count: Size
+) -> Iterator[tuple[slice, Array]]:
+    """What `count` rows and columns of windows see in image rows, a block of output rows at a time that fits the cache:
+    which output rows, and for each of them a matrix (kernel rows·taps·channels, samples·columns). The first window
+    begins at row and column `first`; what lies outside of the image is 0.
 
     A block is valid until the next one.
     """
-    (height, channels, samples, size), (high, wide) = x.shape, kernel
-    above, beside = padding
-    columns = size + 2 * beside - wide + 1
-    count = height + 2 * above - high + 1
-    if kernel == (1, 1):
-        yield slice(0, count), x.reshape(height, channels, samples * size)
+    (height, channels, samples, size), (high, wide), (rows, columns) = x.shape, kernel, count
+    if (kernel, first, count) == ((1, 1), (0, 0), (height, size)):
+        yield slice(0, rows), x.reshape(height, channels, samples * size)
         return
     step = max(BLOCK // (wide * channels * samples * columns) - high + 1, 2 * high)
-    taps = _apart(shared, x, (min(step, count) + high - 1, wide, channels, samples, columns))
-    for start in range(0, count, step):
-        stop = min(start + step, count)
+    taps = _apart(shared, x, (min(step, rows) + high - 1, wide, channels, samples, columns))
+    for start in range(0, rows, step):
+        stop = min(start + step, rows)
         used = taps[: stop - start + high - 1]
-        _lay_out(x, start - above, beside, used)
+        _lay_out(x, start + first[0], first[1], used)
         lines = used.reshape(len(used), wide * channels, samples * columns)
         yield slice(start, stop), _windows(lines, high)
 
@@ -89,34 +89,33 @@ def _apart(shared: Shared, x: Array, shape: Shape) -> Array:
     """Memory for taps of x half a page away from it: where the addresses of what is read and written agree in their
     last 12 bits but for a shift, the processor waits for each write before it dares to read on."""
     memory = shared.array("taps", (prod(shape) + PAGE // x.itemsize,), x.dtype)
-    start = (_address(x) + PAGE // 2 - _address(memory)) % PAGE // x.itemsize
+    start = (x.ctypes.data + PAGE // 2 - memory.ctypes.data) % PAGE // x.itemsize
     return memory[start : start + prod(shape)].reshape(shape)
 
 
-def _address(x: Array) -> int:
-    address: int = x.__array_interface__["data"][0]
-    return address
-
-
-def _lay_out(x: Array, start: int, beside: int, taps: Array) -> None:
-    """Fill taps (rows, taps, channels, samples, columns) with the image rows from `start` on, one copy per tap.
+def _lay_out(x: Array, start: int, shift: int, taps: Array) -> None:
+    """Fill taps (rows, taps, channels, samples, columns) with the image rows from `start` on, one copy per tap, the
+    first of them from column `shift` on.
 
     Rows are shifted as one long vector each; what slipped in from the neighbouring image is blanked.
     """
     rows, wide, _, _, columns = taps.shape
-    first, last = max(0, -start), min(rows, len(x) - start)
+    first = min(max(0, -start), rows)
+    last = max(first, min(rows, len(x) - start))
     _blank(taps[:first], taps[last:])
-    x, taps = x[start + first : start + last], taps[first:last]
-    size = x.shape[3]
+    if first == last:
+        return
+    x, taps, size = x[start + first : start + last], taps[first:last], x.shape[3]
     for tap in range(wide):
-        shift = tap - beside
-        left, right = max(0, -shift), min(columns, size - shift)
+        left = min(max(0, -shift), columns)
+        right = max(left, min(columns, size - shift))
         shifted = taps[:, tap]
-        if columns == size:
+        if columns == size and abs(shift) < size:
             _slide(x.reshape(len(x), -1), shifted.reshape(len(x), -1), shift)
         else:
             shifted[..., left:right] = x[..., left + shift : right + shift]
         _blank(shifted[..., :left], shifted[..., right:])
+        shift += 1
 
 
 def _blank(*parts: Array) -> None:
