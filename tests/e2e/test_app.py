@@ -11,6 +11,7 @@ import pytest
 
 from gradviz.app.program import Program
 from gradviz.demos import Demo, demos, get
+from tests.e2e.waiting import eventually
 
 ROOT = Path(__file__).parents[2]
 
@@ -74,6 +75,7 @@ def test_stepping_asks_the_server_nothing_and_is_quick(
     open_app(app, server, Program(text))
     frames: list[Any] = []
     app.on("websocket", lambda socket: socket.on("framesent", frames.append))
+    app.wait_for_load_state("networkidle")  # fonts and parts of Streamlit come when they come
     count = len(app.requests)
     times = app.evaluate(
         f"""async () => {{
@@ -128,11 +130,12 @@ def test_a_slider_keeps_the_step_and_the_address_keeps_everything(app: Any, serv
     open_app(app, server, Program.of_demo(get("D1")), k=10)
     assert texts(app)["gradient:w1"] == "80"
     app.click("[data-testid=stExpandSidebarButton]")
+    before = app.url
     app.get_by_label("value of x").fill("3")
     app.keyboard.press("Enter")
     app.wait_for_function(f"({READ})().querySelector('[data-slot=\"value:f\"] text').textContent === '3'")
     assert texts(app)["gradient:w1"] == "24", "still at the last step: 2 (2·3 − 2) 3"
-    app.wait_for_timeout(600)
+    app.wait_for_url(lambda url: url != before)
     address = app.url
     assert "k=10" in address
     app.goto(address)
@@ -141,11 +144,11 @@ def test_a_slider_keeps_the_step_and_the_address_keeps_everything(app: Any, serv
     assert texts(app)["gradient:w1"] == "24"
 
 
-def in_pane(page: Any, node: str) -> bool:
-    """Whether the core of a node lies inside the graph's pane."""
+def in_pane(page: Any, node: str) -> None:
+    """The core of a node lies inside the graph's pane."""
     core = page.locator(f".gv-node[data-node='{node}'] .gv-core").bounding_box()
     pane = page.locator(".gv-graph").bounding_box()
-    return all(
+    assert all(
         pane[at] <= core[at] and core[at] + core[size] <= pane[at] + pane[size]
         for at, size in (("x", "width"), ("y", "height"))
     )
@@ -170,16 +173,15 @@ def test_longer_numbers_leave_the_graph_in_view(app: Any, server: str) -> None:
     app.wait_for_function(f"({READ})().querySelector('[data-slot=\"value:x\"] text').textContent === '1e12'")
     assert app.get_by_label("value of x").input_value() == "1e+12"
     app.click(".gv-last")
-    assert in_pane(app, "L")
-    assert in_pane(app, "w1")
+    eventually(app, lambda: in_pane(app, "L"))
+    eventually(app, lambda: in_pane(app, "w1"))
 
 
 def test_a_node_with_many_users_is_followed(app: Any, server: str) -> None:
     text = "x = 0.1\nf = " + " + ".join(f"sin({i}*x)" for i in range(1, 60))
     open_app(app, server, Program(text))
     app.keyboard.press("End")
-    app.wait_for_timeout(400)  # the view glides
-    assert in_pane(app, "x")
+    eventually(app, lambda: in_pane(app, "x"))  # the view glides
 
 
 def test_a_fused_operation_opens_into_its_gates_and_folds_back(app: Any, server: str) -> None:

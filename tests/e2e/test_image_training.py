@@ -19,6 +19,7 @@ from tests.e2e.test_train_pages import (
     wait_for_batches,
     wait_for_state,
 )
+from tests.e2e.waiting import eventually
 
 VIEWS = {
     "digits": ("Learning", "Numbers", "Mistakes", "Units", "Drawing", "Neurons", "Parameters"),
@@ -87,4 +88,4 @@ def test_every_view_can_be_read_from_the_back_row(app: Any, server: str, name: s
         for width, height in SIZES.values():
             app.set_viewport_size({"width": width, "height": height})
             app.wait_for_timeout(250)
-            assert_readable(app.evaluate(READABLE))
+            eventually(app, lambda: assert_readable(app.evaluate(READABLE)))

@@ -13,6 +13,7 @@ import pytest
 from gradviz.app.components.live import message, pack
 from gradviz.draw import web
 from tests.e2e.test_train_pages import READABLE, assert_readable
+from tests.e2e.waiting import eventually
 
 Json = dict[str, Any]
 HOSTILE = '<img src=x onerror="window.hacked = true">'
@@ -190,10 +191,13 @@ def test_the_pad_reports_what_is_drawn(page: Any) -> None:
     page.locator(".lv-pad").focus()
     for key in (" ", "ArrowRight", "ArrowRight", "ArrowRight", " "):
         page.keyboard.press(key)
-    page.wait_for_timeout(200)
-    assert ink(page).max() == 255
+    eventually(page, lambda: blackest(page, 255))
     page.keyboard.press("Delete")
-    assert ink(page).max() == 0
+    eventually(page, lambda: blackest(page, 0))
+
+
+def blackest(page: Any, expected: int) -> None:
+    assert ink(page).max() == expected
 
 
 def test_panels_that_go_and_come_keep_their_order(page: Any) -> None:

@@ -9,8 +9,14 @@ import pytest
 from gradviz.app.program import Program
 from gradviz.demos import get
 from tests.e2e.test_train_pages import READABLE, assert_readable
+from tests.e2e.waiting import eventually
 
 FITS = "document.querySelector('.stMain').scrollHeight <= innerHeight"
+
+
+def assert_on_one_screen(page: Any) -> None:
+    assert page.evaluate(FITS)
+    assert_readable(page.evaluate(READABLE))
 
 
 @pytest.mark.parametrize("theme", ["light", "dark"])
@@ -23,8 +29,7 @@ def test_vectors_keep_to_one_screen_in_both_themes(app: Any, server: str, theme:
         app.get_by_role("radio", name=part).click()
         app.wait_for_selector(f'[data-panel="{panel}"]')
         app.wait_for_selector("[data-testid=stStatusWidget]", state="detached")
-        assert app.evaluate(FITS), part
-        assert_readable(app.evaluate(READABLE))
+        eventually(app, lambda: assert_on_one_screen(app))
 
 
 def test_sympy_is_stopped(app: Any, server: str) -> None:
@@ -45,13 +50,11 @@ def test_three_parts_each_on_one_screen(app: Any, server: str) -> None:
     app.get_by_role("slider", name="Step h").focus()
     app.keyboard.press("ArrowRight")
     app.get_by_text("At your h = 0.00018").wait_for()
-    assert app.evaluate(FITS)
-    assert_readable(app.evaluate(READABLE))
+    eventually(app, lambda: assert_on_one_screen(app))
     app.get_by_role("radio", name="2 Symbolic").click()
     app.wait_for_selector('[data-panel="swelling"] canvas')
     assert app.locator(".katex-error").count() == 0
-    assert app.evaluate(FITS)
-    assert_readable(app.evaluate(READABLE))
+    eventually(app, lambda: assert_on_one_screen(app))
     app.get_by_role("radio", name="3 Automatic").click()
     row = app.locator('[data-panel="forward"] tr.lv-lit')
     row.filter(has_text="0.7311").wait_for()
@@ -60,5 +63,4 @@ def test_three_parts_each_on_one_screen(app: Any, server: str) -> None:
     row.filter(has_text="1.368").wait_for()
     app.get_by_text("Forward mode gives 0.19661193324148188").wait_for()
     assert app.locator(".katex-error").count() == 0
-    assert app.evaluate(FITS)
-    assert_readable(app.evaluate(READABLE))
+    eventually(app, lambda: assert_on_one_screen(app))

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import json
 import re
+from functools import partial
 from typing import Any
 
 import pytest
 
 from gradviz.draw.web import script, style
+from tests.e2e.waiting import eventually
 
 Json = dict[str, Any]
 
@@ -325,11 +327,12 @@ def test_of_ends_too_far_apart_the_node_of_the_step_is_followed(page: Any) -> No
     _mount(page, data)
     for key, node in (("End", "w"), ("ArrowLeft", "f")):
         _press(page, key)
-        page.wait_for_timeout(400)  # the view glides
-        core, pane = (
-            page.locator(at).bounding_box() for at in (f"[data-node='{node}'] .gv-core", ".gv-graph")
-        )
-        assert pane["y"] <= core["y"] <= pane["y"] + pane["height"] - core["height"]
+        eventually(page, partial(_in_view, page, node))  # the view glides
+
+
+def _in_view(page: Any, node: str) -> None:
+    core, pane = (page.locator(at).bounding_box() for at in (f"[data-node='{node}'] .gv-core", ".gv-graph"))
+    assert pane["y"] <= core["y"] <= pane["y"] + pane["height"] - core["height"]
 
 
 def test_an_alert_stands_above_a_graph_that_can_still_be_stepped_through(page: Any) -> None:

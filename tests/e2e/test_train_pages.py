@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from gradviz.demos.live.decision_regions import PRESETS
+from tests.e2e.waiting import eventually
 
 SIZES = {"projector": (1280, 720), "narrow": (700, 900)}
 
@@ -55,7 +56,7 @@ def batches(page: Any) -> int:
 
 
 def wait_for_batches(page: Any, count: int) -> int:
-    for _ in range(400):
+    for _ in range(1200):
         if (done := batches(page)) >= count:
             return done
         page.wait_for_timeout(25)
@@ -218,7 +219,7 @@ def test_every_preset_can_be_read_from_the_back_row(app: Any, server: str, size:
         wait_for_batches(app, 1)
         wait_for_state(app, "paused")
         app.wait_for_timeout(200)
-        assert_readable(app.evaluate(READABLE))
+        eventually(app, lambda: assert_readable(app.evaluate(READABLE)))
 
 
 def test_pictures_come_as_a_stream(app: Any, server: str) -> None:

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from gradviz.app.program import Program
+from tests.e2e.waiting import eventually
 
 SIZES = {"projector": (1280, 720), "narrow": (620, 900)}
 
@@ -95,6 +96,10 @@ READABLE = """
 
 def assert_readable(page: Any) -> None:
     """Text has 13 px and more, nothing sticks out or is cut."""
+    eventually(page, lambda: _assert_readable(page))
+
+
+def _assert_readable(page: Any) -> None:
     found = page.evaluate(READABLE)
     assert found["across"] <= 0
     assert found["small"] == []
