@@ -193,7 +193,9 @@ class Worker:
             self._end(self._rest)
             if not queued:
                 self._turns.leave(self)
-            if self._error is None:
+            if self._error is not None:
+                self._turns.leave(self)
+            else:
                 self._done = done
                 self._stop.clear()
                 self._rest.clear()
@@ -231,13 +233,13 @@ class Worker:
             self._queued = False
             if mine:
                 self._guarded(lambda: self._train(lambda: self._turns.over(self)))
-            if not self._interrupted:
-                self._turns.leave(self)
+            self._leave_the_line()
+        self._leave_the_line()
 
-    @property
-    def _interrupted(self) -> bool:
-        """Whether it only stops to be held, and then goes on in its place."""
-        return self._rest.is_set() and not self._done() and self._error is None
+    def _leave_the_line(self) -> None:
+        """Let others train, unless this only stops to be held and then goes on in its place."""
+        if not self._rest.is_set() or self._done() or self._error is not None:
+            self._turns.leave(self)
 
     def _train(self, over: Stop) -> None:
         while not (self._idle() or self._done()):

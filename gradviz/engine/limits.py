@@ -18,6 +18,7 @@ class Limits:
     elements: int = 10**6  # entries of one array
     rank: int = 4
     held: int | None = None  # entries of all values of one forward pass, together; the app sets 10⁷
+    swept: int = 10**8  # entries of what a sweep keeps of all its points, together
     literals: int = 10**7  # entries of all values written in a text, together
     work: int = 2 * 10**9  # multiply-adds of one forward pass
     jacobian: int = 10**6  # entries of an explicit Jacobian
@@ -36,6 +37,14 @@ class Limits:
         """Raise LimitError when the values of one forward pass would fill too much memory."""
         if self.held is not None and entries > self.held:
             raise LimitError(f"the values of this program have more than {self.held:,} entries together")
+
+    def check_swept(self, points: int, entries: int) -> None:
+        """Raise LimitError when a sweep would keep too much, so many entries for each of so many points."""
+        if points * entries > self.swept:
+            raise LimitError(
+                f"{points:,} points with {entries:,} entries each; at most {self.swept:,} entries are allowed",
+                hint="fewer points at a time, or the gradients of fewer inputs: wrt=",
+            )
 
     def check_work(self, work: int) -> None:
         """Raise LimitError when one forward pass would cost more multiply-adds than allowed."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
+from math import prod
 from typing import Any
 
 import numpy as np
@@ -50,14 +51,17 @@ def sweep(
     points: Mapping[str, Array],
     inputs: Mapping[str, Array] | None = None,
     limits: Limits = DEFAULT,
+    wrt: Iterable[str] | None = None,
 ) -> tuple[Any, Arrays]:
-    """Outputs and gradients of every input at many points: `points` maps inputs to arrays whose leading axis
-    counts the points. Returns arrays with that same leading axis.
+    """Outputs and gradients of `wrt`, every input if left out, at many points: `points` maps inputs to arrays whose
+    leading axis counts the points. Returns arrays with that same leading axis.
 
     A graph of elementwise operations alone runs once on all points together; any other runs its tape point
-    by point. Raises ShapeError when the leading axes differ or the output is not a scalar.
+    by point. Raises ShapeError when the leading axes differ or the output is not a scalar, and LimitError when the
+    points have too many entries together.
     """
     graph = as_graph(source, limits)
+    wanted = wanted_names(graph, wrt)
     columns = {name: np.asarray(as_value(array), dtype=np.float64) for name, array in points.items()}
     counts = {name: len(column) for name, column in columns.items() if column.ndim}
     if len(counts) < len(columns) or len(set(counts.values())) != 1 or 0 in counts.values():
@@ -72,16 +76,18 @@ def sweep(
     )
     columns = {graph[name].id: column for name, column in columns.items()}
     shapes = [shape_of(fixed[name]) for name in graph.inputs]
-    tape = Tape(graph, dict(zip(graph.inputs, shapes, strict=True)), None, limits)
+    tape = Tape(graph, dict(zip(graph.inputs, shapes, strict=True)), wanted, limits)
     if tape.shapes[graph.output] != ():
         raise ShapeError("a sweep needs a scalar output", hint="reduce it with sum(…)")
     if all(graph.nodes[i].op.elementwise for i in graph.operations):  # type: ignore[union-attr]
-        return _all_at_once(graph, tape, columns, fixed, count)
-    return _one_by_one(graph, tape, columns, fixed, count)
+        limits.check_swept(count, sum(map(prod, tape.shapes)))
+        return _all_at_once(graph, tape, columns, fixed, count, wanted)
+    limits.check_swept(count, sum(prod(tape.shapes[graph.position(name)]) for name in wanted))
+    return _one_by_one(graph, tape, columns, fixed, count, wanted)
 
 
 def _all_at_once(
-    graph: Graph, tape: Tape, columns: Arrays, fixed: Mapping[str, Array], count: int
+    graph: Graph, tape: Tape, columns: Arrays, fixed: Mapping[str, Array], count: int, wanted: tuple[str, ...]
 ) -> tuple[Any, Arrays]:
     """Give every input the points as its first axis, padded to one rank so that broadcasting lines up."""
     rank = max(map(len, tape.shapes))
@@ -92,26 +98,27 @@ def _all_at_once(
         values[name] = column.reshape((count,) + (1,) * (rank - len(shape)) + shape)
     # The points multiply the work, not the program's own size: the limits were checked for one point.
     free = Limits(elements=10**12, rank=64, work=10**18)
-    wide = Tape(graph, {name: value.shape for name, value in values.items()}, None, free)
+    wide = Tape(graph, {name: value.shape for name, value in values.items()}, wanted, free)
     seed = np.ones(wide.shapes[graph.output])
     registers = wide.run(values, seed)
     gradients = {
-        name: np.reshape(wide.gradient(registers, graph.index[name]), (count, *shape_of(fixed[name])))
-        for name in graph.inputs
+        name: np.reshape(wide.gradient(registers, position), (count, *tape.shapes[position]))
+        for name in wanted
+        for position in [graph.position(name)]
     }
     output = np.broadcast_to(np.asarray(registers[graph.output]).reshape(-1), (count,))
     return output, gradients
 
 
 def _one_by_one(
-    graph: Graph, tape: Tape, columns: Arrays, fixed: Mapping[str, Array], count: int
+    graph: Graph, tape: Tape, columns: Arrays, fixed: Mapping[str, Array], count: int, wanted: tuple[str, ...]
 ) -> tuple[Any, Arrays]:
     outputs = np.empty(count)
-    gradients = {name: np.empty((count, *shape_of(fixed[name]))) for name in graph.inputs}
+    gradients = {name: np.empty((count, *tape.shapes[graph.position(name)])) for name in wanted}
     for i in range(count):
         point = {**fixed, **{name: as_value(column[i]) for name, column in columns.items()}}
         registers = tape.run(point)
         outputs[i] = registers[graph.output]
         for name, rows in gradients.items():
-            rows[i] = tape.gradient(registers, graph.index[name])
+            rows[i] = tape.gradient(registers, graph.position(name))
     return outputs, gradients

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
 from dataclasses import asdict
-from os import SEEK_END, PathLike, fspath
-from typing import TYPE_CHECKING, Any, BinaryIO, Literal, NamedTuple
+from os import SEEK_END, PathLike, fspath, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, BinaryIO, NamedTuple
 
 import numpy as np
 
 from gradviz.errors import GradvizError
-from gradviz.nn.arguments import numbers
+from gradviz.nn.arguments import numbers, real
 from gradviz.nn.events import Progress
 from gradviz.nn.module import FloatArray
 
@@ -39,7 +41,7 @@ def save(trainer: Trainer, path: str | PathLike[str]) -> None:
         **_prefixed("optimizer", trainer.optimizer.state),
         **_prefixed("history", {name: np.array(values) for name, values in trainer.history.items()}),
     }
-    with _open(path, "wb") as file:  # an open file, since NumPy would add a suffix to a name
+    with _written(path) as file:  # an open file, since NumPy would add a suffix to a name
         np.savez(file, allow_pickle=False, facts=np.array(json.dumps(facts)), **arrays)
 
 
@@ -58,7 +60,7 @@ class _Saved(NamedTuple):
 def resume(trainer: Trainer, path: str | PathLike[str]) -> None:
     """Put a saved state into a trainer built the same way; raises GradvizError when it does not fit, and changes
     nothing then."""
-    with _open(path, "rb") as file:
+    with _read(path) as file:
         try:
             arrays = _arrays(file)
             saved = _saved(json.loads(str(arrays["facts"])), _under("history", arrays))
@@ -75,18 +77,42 @@ def resume(trainer: Trainer, path: str | PathLike[str]) -> None:
     trainer.forget_step()
 
 
-def _open(path: str | PathLike[str], mode: Literal["rb", "wb"]) -> BinaryIO:
-    """A file to read or to write; raises GradvizError where there can be none."""
+@contextmanager
+def _written(path: str | PathLike[str]) -> Iterator[BinaryIO]:
+    """A file to write, which takes the place of the one at `path` when it is whole: a full disk costs no checkpoint."""
+    beside = Path(f"{_name(path, 'written')}.part")
     try:
-        return open(fspath(path), mode)
-    except (OSError, TypeError) as error:
-        reason = error.strerror if isinstance(error, OSError) else "that is no path"
-        verb = "read" if mode == "rb" else "written"
-        raise GradvizError(
-            f"the checkpoint cannot be {verb}: {reason}",
-            got=repr(path),
-            expected="the path of a .npz file" + (" written by Trainer.save" if mode == "rb" else ""),
-        ) from error
+        with open(beside, "wb") as file:
+            yield file
+        replace(beside, path)
+    except OSError as error:
+        raise _refusal(path, "written", error) from error
+    finally:
+        with suppress(OSError):
+            beside.unlink()
+
+
+def _read(path: str | PathLike[str]) -> BinaryIO:
+    try:
+        return open(_name(path, "read"), "rb")
+    except OSError as error:
+        raise _refusal(path, "read", error) from error
+
+
+def _name(path: str | PathLike[str], verb: str) -> str:
+    try:
+        return str(fspath(path))
+    except TypeError as error:
+        raise _refusal(path, verb, error) from error
+
+
+def _refusal(path: object, verb: str, error: Exception) -> GradvizError:
+    reason = error.strerror if isinstance(error, OSError) else "that is no path"
+    return GradvizError(
+        f"the checkpoint cannot be {verb}: {reason}",
+        got=repr(path),
+        expected="the path of a .npz file" + (" written by Trainer.save" if verb == "read" else ""),
+    )
 
 
 def _arrays(file: BinaryIO) -> dict[str, FloatArray]:
@@ -107,8 +133,8 @@ def _saved(facts: Mapping[str, Any], history: Mapping[str, FloatArray]) -> _Save
     return _Saved(
         str(facts["optimizer"]),
         int(facts["optimizer_steps"]),
-        float(facts["lr"]),
-        float(facts["base_lr"]),
+        float(real("lr", facts["lr"], least=0)),
+        float(real("base_lr", facts["base_lr"], least=0)),
         progress,
         _generator(facts["random"]),
         {"loss": []} | {name: [float(value) for value in values] for name, values in history.items()},

@@ -237,6 +237,32 @@ def test_a_place_in_line_outlives_a_change_of_settings(make: Callable[..., Worke
     assert turns._since == {}
 
 
+def refuse(stop: Callable[[], bool] | None = None) -> Iterator[str]:
+    raise GradvizError("no stage can be done")
+
+
+def test_who_is_done_while_held_leaves_the_line(make: Callable[..., Worker]) -> None:
+    """What was asked for may be reached, given up or impossible when it would go on in its place."""
+    turns = Turns(4)
+    paused, reached, failed = (make(turns=turns) for _ in range(3))
+    for worker, begin in ((paused, paused.start), (reached, reached.one_epoch), (failed, failed.start)):
+        worker.limit = 20
+        begin()
+        until(lambda: worker in turns._line)  # noqa: B023
+    for _ in range(20):
+        paused.start()
+        with paused.held():
+            pass
+        paused.pause()
+        assert paused not in turns._line
+    with reached.held() as experiment:
+        experiment.batches = 50
+    failed.experiment.phases = refuse
+    failed.one_stage()
+    assert failed.state == "failed"
+    until(lambda: reached.state == "paused" and not turns._line)
+
+
 def test_a_turn_ends_when_somebody_waits(make: Callable[..., Worker]) -> None:
     turns = Turns(1, seconds=0.0)
     workers = [make(turns=turns) for _ in range(3)]

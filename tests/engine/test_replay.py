@@ -133,6 +133,18 @@ def test_more_points_than_one_array_may_have_entries() -> None:
     assert values[-1] == 499.0**2
 
 
+@pytest.mark.parametrize("text", ["y = w*x*x", "y = sum(w*x*[1, 2])"])
+def test_a_sweep_keeps_what_is_wanted_and_no_more_than_fits(text: str) -> None:
+    points, inputs = {"x": np.arange(4.0)}, {"w": 3.0}
+    everything, wanted = gv.sweep(text, points, inputs)[1], gv.sweep(text, points, inputs, wrt=["x"])[1]
+    assert wanted.keys() == {"x"}
+    np.testing.assert_array_equal(wanted["x"], everything["x"])
+    with pytest.raises(gv.LimitError, match="4 points with"):
+        gv.sweep(text, points, inputs, limits=gv.Limits(swept=7))
+    with pytest.raises(gv.LimitError):
+        gv.sweep("sum(W@x)", {"x": np.ones((20_000, 100))}, {"W": np.ones((100, 100))})
+
+
 @pytest.mark.parametrize(
     ("points", "message"),
     [

@@ -81,6 +81,21 @@ def test_what_does_not_fit_is_refused(tmp_path: Path) -> None:
         nn.Trainer(wider, "cross_entropy", optim.SGD(0.1, momentum=0.9)).resume(path)
 
 
+def test_a_full_disk_costs_no_checkpoint(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(file: Any, **arrays: Any) -> None:
+        file.write(b"half of it")
+        raise OSError(28, "No space left on device")
+
+    path, trainer = tmp_path / "saved.npz", image_trainer()
+    trainer.save(path)
+    before = path.read_bytes()
+    monkeypatch.setattr(np, "savez", full)
+    with pytest.raises(GradvizError, match="No space left"):
+        trainer.save(path)
+    assert path.read_bytes() == before
+    assert list(tmp_path.iterdir()) == [path]
+
+
 def edited(path: Path, **changes: Any) -> Path:
     """The checkpoint with other arrays (None leaves one out) and other facts."""
     stored = dict(np.load(path))
@@ -94,6 +109,8 @@ def edited(path: Path, **changes: Any) -> Path:
     "changes",
     [
         {"facts": {"lr": "fast"}},
+        {"facts": {"lr": float("nan")}},
+        {"facts": {"base_lr": -1}},
         {"facts": {"optimizer_steps": -1}},
         {"facts": {"progress": {"epoch": "last"}}},
         {"facts": {"progress": {"speed": 1}}},
