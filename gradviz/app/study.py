@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable, Iterator
+from time import perf_counter
 from typing import Any, Protocol
 
 import streamlit as st
 
 from gradviz.app.components.live import live, pack
+from gradviz.app.style import verbatim
+from gradviz.app.worker import FORGOTTEN
+from gradviz.engine.threads import one_library_thread
 
 
 class Result(Protocol):
@@ -17,36 +22,72 @@ class Result(Protocol):
     total: int
 
 
+class Study:
+    """Takes result after result from an iterator, in a thread of its own that lives while somebody looks."""
+
+    def __init__(self, results: Iterator[Any]) -> None:
+        self.over = False
+        self.error: Exception | None = None
+        self._left = results
+        self._results: list[Any] = []
+        self._looked = 0.0
+        self._thread: threading.Thread | None = None
+        self._starting = threading.Lock()  # two runs of a page may look at the same time
+
+    def look(self) -> list[Any]:
+        """The results so far; asking keeps it going."""
+        self._looked = perf_counter()
+        with self._starting:
+            if not self.over and (self._thread is None or not self._thread.is_alive()):
+                self._thread = threading.Thread(target=self._work, daemon=True)
+                self._thread.start()
+        return list(self._results)
+
+    def stop(self) -> None:
+        """End it, after the result it works on."""
+        self.over = True
+
+    def _work(self) -> None:
+        with one_library_thread():
+            while not self.over and perf_counter() - self._looked < FORGOTTEN:
+                try:
+                    self._results.append(next(self._left))
+                except StopIteration:
+                    self.over = True
+                except Exception as error:  # whatever it is, the person who watches must read it
+                    self.error, self.over = error, True
+
+
 def begin(name: str, results: Iterator[Any]) -> None:
     """Start the study of this name: an iterator whose every step takes well under a second."""
-    st.session_state[f"{name}.results"], st.session_state[f"{name}.left"] = [], results
+    end(name)
+    st.session_state[f"{name}.begun"] = Study(results)
 
 
 def end(name: str) -> None:
     """Forget the study; nothing of it runs any more."""
-    for part in ("results", "left"):
-        st.session_state.pop(f"{name}.{part}", None)
+    if (study := st.session_state.pop(f"{name}.begun", None)) is not None:
+        study.stop()
 
 
 def study(name: str, unit: str, panels: Callable[[list[Any]], list[dict[str, Any]]]) -> None:
     """Draw the study of this name, where one was begun: its progress in `unit`, a button, and what `panels` makes of
     the results so far."""
-    state, results, left = st.session_state, f"{name}.results", f"{name}.left"
-    if results not in state:
+    if f"{name}.begun" not in st.session_state:
         return
-    running = state[left] is not None
+    found: Study = st.session_state[f"{name}.begun"]
+    running = not found.over
 
-    @st.fragment(run_every=0.1 if running else None)
+    @st.fragment(run_every=0.2 if running else None)
     def show() -> None:
-        if results not in state:  # closed just now
+        if st.session_state.get(f"{name}.begun") is not found:  # closed just now
             st.rerun()
-        if running:
-            found = next(state[left], None)
-            if found is None:
-                state[left] = None
-                st.rerun()
-            state[results].append(found)
-        _draw(name, unit, panels, state[results], running)
+        results = found.look()
+        if running and found.over:
+            st.rerun()
+        _draw(name, unit, panels, results, running)
+        if found.error is not None:
+            st.error(verbatim(f"{found.error}"), icon="⚠")
 
     with st.container(key=f"train-study-{name.replace('.', '-')}"):
         show()

@@ -11,7 +11,7 @@ import pytest
 
 from gradviz.app.pages import decision_regions as page
 from gradviz.demos.live.decision_regions import PRESETS, Experiment, Settings
-from tests.app.train_pages import by_label, press, until_paused, worker, working
+from tests.app.train_pages import by_label, press, until_paused, until_told, worker, working
 
 testing = pytest.importorskip("streamlit.testing.v1")
 SCRIPT = str(Path(__file__).parents[2] / "app.py")
@@ -134,10 +134,7 @@ def test_the_study_trains_network_after_network(app: Any, monkeypatch: pytest.Mo
     monkeypatch.setattr(decision_regions, "overfitting", lambda: overfitting((2, 8), (0, 1), steps=2))
     working(by_label(app.selectbox, "Show that …").select("too_many").run())
     press(app, "Few and many neurons, 5 random states each")
-    for done in (2, 3, 4):
-        working(app.run())
-        assert any(text.value == f"{done} of 4 networks trained" for text in app.markdown)
-    working(app.run())
+    until_told(app, "4 of 4 networks trained")
     press(app, "Close")
     assert all("networks trained" not in text.value for text in app.markdown)
 

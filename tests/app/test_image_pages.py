@@ -14,7 +14,7 @@ import pytest
 
 from gradviz.demos.live import denoising, digits, inpainting, permutation
 from gradviz.demos.live.denoising_panels import VIEWS
-from tests.app.train_pages import by_label, press, until_paused, worker, working
+from tests.app.train_pages import by_label, press, until_paused, until_told, worker, working
 
 testing = pytest.importorskip("streamlit.testing.v1")
 image = pytest.importorskip("PIL.Image")
@@ -153,9 +153,7 @@ def test_the_study_of_shuffled_pixels(opened: Callable[[str], Any], monkeypatch:
     monkeypatch.setattr(permutation, "study", lambda: iter(found))
     app = opened("digits")
     press(app, "MLP and CNN, plain and shuffled")
-    working(app.run())
-    assert any(text.value == "2 of 2 epochs trained" for text in app.markdown)
-    working(app.run())
+    until_told(app, "2 of 2 epochs trained")
     press(app, "Close")
     assert all("epochs trained" not in text.value for text in app.markdown)
 
@@ -186,12 +184,12 @@ def test_a_picture_of_ones_own(opened: Callable[[str], Any], name: str) -> None:
         working(app.get("button_group")[0].set_value(view).run())
         panels(app, "denoising")
     press(app, "Denoise the whole picture")
-    for _ in range(25):
-        working(app.run())
-    assert any("pieces denoised" in text.value for text in app.markdown)
-    assert any(button.label == "Close" for button in app.button)
+    pieces = len(list(worker(app, "denoising").experiment.piece_by_piece()))
+    until_told(app, f"{pieces} of {pieces} pieces denoised")
+    assert any(button.label == "Close" for button in working(app.run()).button)
     press(app, "Show the photo again")
     assert panels(app, "denoising")["clean"]["title"] == "Clean: held out"
+    assert not any("pieces denoised" in text.value for text in app.markdown), "that was another picture"
     working(by_label(app.selectbox, "Photo").select("coins").run())
     assert panels(app, "denoising")["clean"]["title"] == "Clean: one it learns from"
 
@@ -201,6 +199,7 @@ def test_what_is_no_picture_is_refused_in_words(opened: Callable[[str], Any]) ->
     working(app.get("file_uploader")[0].upload("own.png", b"no *picture*", "image/png").run())
     assert "not a picture" in app.error[0].value
     assert panels(app, "denoising")["clean"]["title"] == "Clean: held out"
+    assert not any("pieces denoised" in text.value for text in app.markdown), "that was another picture"
 
 
 def test_a_step_that_is_too_large_is_named(opened: Callable[[str], Any]) -> None:

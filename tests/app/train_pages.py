@@ -34,3 +34,11 @@ def until_paused(app: Any, name: str) -> Look:
     while (look := worker(app, name).look()).state == "running":
         time.sleep(0.005)
     return look
+
+
+def until_told(app: Any, words: str) -> None:
+    """Draw the page until these words are on it."""
+    deadline = time.perf_counter() + 30
+    while not any(text.value == words for text in working(app.run()).markdown):
+        assert time.perf_counter() < deadline, [text.value for text in app.markdown]
+        time.sleep(0.02)

@@ -93,6 +93,7 @@ def _read_file() -> None:
     except data.DataError as error:
         st.session_state["denoising.refused"] = str(error)
         return
+    study.end(_WHOLE)  # that of another picture
     if worker := worker_of("denoising"):
         with worker.held() as experiment:
             experiment.show(own)
@@ -107,6 +108,7 @@ def _show_photo() -> None:
 
 
 def _drop_own() -> None:
+    study.end(_WHOLE)  # that of another picture
     st.session_state.pop("denoising.own", None)
 
 

@@ -114,11 +114,15 @@ def _inputs(chooser: Chooser, opened: Opened) -> None:
     )
 
 
+def _counted(count: int, what: str) -> str:
+    return f"{count:,} {what}{'' if count == 1 else 's'}"
+
+
 def _numerical(case: Case, opened: Opened, aside: Aside) -> None:
     found = three_ways.curves(case)
     costs = dict(zip(METHODS, three_ways.passes_of(case), strict=False))
     count = three_ways.entries(opened)
-    plural = "input" if count == 1 else "inputs"
+    inputs = _counted(count, "input")
     for column, method in zip(st.columns(3), METHODS, strict=True):
         refused = next((row["refused"] for row in found if row["method"] == method and "refused" in row), "")
         with column:
@@ -127,7 +131,7 @@ def _numerical(case: Case, opened: Opened, aside: Aside) -> None:
             st.markdown(
                 verbatim(f"{refused[:1].upper()}{refused[1:]}.")
                 if refused
-                else f"{cost.formula} = **{cost.passes:,} evaluations** for N = {count:,} {plural}",
+                else f"{cost.formula} = **{_counted(cost.passes, 'evaluation')}** for N = {inputs}",
                 text_alignment="center",
             )
     steps = next(row["steps"] for row in found if "steps" in row)
