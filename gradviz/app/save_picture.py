@@ -23,10 +23,14 @@ def save_picture(picture: Picture, name: str) -> None:
 def picture_buttons(picture: Picture, name: str) -> None:
     """The choice of a theme, and a button for each format."""
     names = {theme: theme.capitalize() for theme in THEMES}
-    chosen = st.segmented_control(
-        "Theme", list(names), default="light", format_func=names.__getitem__, key=f"{name}.save.theme"
+    theme = st.segmented_control(
+        "Theme",
+        list(names),
+        default="light",
+        format_func=names.__getitem__,
+        key=f"{name}.save.theme",
+        required=True,
     )
-    theme = chosen or "light"
     draw = {"svg": partial(_svg, picture, theme), "png": partial(_png, picture, theme)}
     for suffix, make in draw.items():
         st.download_button(

@@ -108,8 +108,8 @@ def _one(label: str, names: dict[str, str], default: str, **more: Any) -> str:
     key = _key(label, default)
     if st.session_state[key] not in names:
         st.session_state[key] = default
-    st.segmented_control(label, list(names), format_func=names.__getitem__, key=key, **more)
-    return st.session_state[key] or default
+    st.segmented_control(label, list(names), format_func=names.__getitem__, key=key, required=True, **more)
+    return str(st.session_state[key])
 
 
 def _asked_steps(usual: str) -> str:

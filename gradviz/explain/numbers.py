@@ -95,12 +95,17 @@ def _extent(shape: tuple[int, ...]) -> str:
     return f"{shape[0]} numbers" if len(shape) == 1 else " × ".join(map(str, shape))
 
 
+def _article(count: int) -> str:
+    """As it is spoken: an eight, an eleven, an eighteen."""
+    return "an" if f"{count:,}".split(",")[0] in ("11", "18") or str(count).startswith("8") else "a"
+
+
 def described(value: Any, digits: int = 4) -> str:
     """A value in a sentence: a number, or what kind of array it is."""
     shape = np.shape(value)
     if not shape:
         return plain(float(value), digits)
-    return f"a vector of {shape[0]}" if len(shape) == 1 else f"a {shape_text(shape)} array"
+    return f"a vector of {shape[0]}" if len(shape) == 1 else f"{_article(shape[0])} {shape_text(shape)} array"
 
 
 def exact(value: Any) -> str:

@@ -59,7 +59,7 @@ PANELS: list[tuple[Json, list[str]]] = [
     ({"kind": "histogram", "series": [{"label": "now", "values": RNG.normal(size=99)}, {"label": "then", "values": [0, np.inf]}], "x_label": "w"}, ["now", "then", "w"]),
     ({"kind": "histogram", "series": [{"label": "", "counts": [1, 5, 0]}], "edges": [0, 1, 2, 3], "log": True}, ["0", "2"]),
     ({"kind": "bars", "labels": ["a", "b"], "values": [0.25, 1], "percent": True, "highlight": 1}, ["25 %", "100 %", "▸ b"]),
-    ({"kind": "bars", "labels": ["a", "b"], "values": [-2, np.nan], "second": [1, 2], "names": ("old", "new")}, ["−2", "NaN", "old", "new"]),
+    ({"kind": "bars", "labels": ["a", "b"], "values": [-2, np.nan], "second": [1, 2], "names": ("old", "new")}, ["−2 · 1", "NaN · 2", "old", "new"]),
     ({"kind": "bars", "labels": list(range(40)), "values": [10.0**i for i in range(40)], "log": True}, ["… 28 more"]),
     ({"kind": "confusion", "counts": [[9, 1], [0, 7]], "labels": ["cat", "dog"], "selected": (0, 1)}, ["9", "1", "7", "cat", "answer →"]),
     ({"kind": "matrix", "values": [[1.5, -2], [np.nan, 0]], "palette": "signed", "row_labels": ["h1", "h2"], "column_labels": ["x", "y"]},

@@ -131,6 +131,9 @@ class Experiment(BaseExperiment[Settings]):
         self.model = make_model(self.settings, self.classes)
         self.model.init(self.rng)
         self.trainer = nn.Trainer(self.model, "cross_entropy", make_optimizer(self.settings))
+        self._begin_curves()
+
+    def _begin_curves(self) -> None:
         self.curves = {part: Curve() for part in self.parts_of_points}  # loss on all points of either kind
 
     def _place_points(self) -> None:
@@ -150,7 +153,10 @@ class Experiment(BaseExperiment[Settings]):
             return False
         if not super().adopt(settings):
             return False
+        before = self.x
         self._place_points()
+        if not np.array_equal(self.x, before):
+            self._begin_curves()  # losses of other points are no part of the same curve
         return True
 
     def adapt(self) -> None:

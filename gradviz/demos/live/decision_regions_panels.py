@@ -22,15 +22,15 @@ INPUTS = ["x₁", "x₂"]
 def _plane(e: Experiment) -> list[Panel]:
     regions = e.regions()
     x, y = e.shown_points()
+    lines = e.lines() if e.settings.width <= 16 or e.settings.layers == 1 else []
+    border = "the linear border" if e.settings.layers == 1 else "where a neuron of the first layer is 0"
     wrong = e.trainer.predict(x, batch_size=None).argmax(axis=1) != y
     return [
         {
             "kind": "regions",
             "id": "plane",
             "title": "Decision regions",
-            "note": "dashed: where a neuron of the first layer is 0"
-            if e.settings.layers > 1
-            else "dashed: the linear border",
+            "note": f"dashed: {border}" if lines else "",
             "width": 6,
             "rows": 6,
             "extent": e.extent,
@@ -40,7 +40,7 @@ def _plane(e: Experiment) -> list[Panel]:
             "test": np.arange(len(x)) >= len(e.x),
             "wrong": wrong,
             "labels": e.labels,
-            "lines": e.lines() if e.settings.width <= 16 or e.settings.layers == 1 else [],
+            "lines": lines,
             "add": True,
         }
     ]

@@ -81,7 +81,7 @@ def _error(e: Experiment) -> list[Panel]:
             "title": f"In the hole: error {abs(less):.0%} {'below' if less >= 0 else 'above'} mean digit",
             "width": 4,
             "rows": 2,
-            "y_range": (0, 1.5 * mean_digit),
+            "y_range": (0, None),
             "series": [
                 {"label": "network", "marker": True, **errors},
                 {
@@ -89,6 +89,7 @@ def _error(e: Experiment) -> list[Panel]:
                     "x": errors["x"][[0, -1]],
                     "y": [mean_digit, mean_digit],
                     "style": "dashed",
+                    "marker": len(errors["x"]) == 1,  # a line of one point is none
                 },
             ],
         }

@@ -67,7 +67,7 @@ def counts_panels() -> list[Panel]:
             "values": [count.parameters for count in found],
             "second": [count.multiply_adds for count in found],
             "names": ("parameters", "multiply-adds for one digit"),
-            "texts": [f"{count.parameters:,}" for count in found],
+            "texts": [f"{count.parameters:,} · {count.multiply_adds:,}" for count in found],
             "log": True,
         },
         _special_case_panel(),

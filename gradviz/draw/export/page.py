@@ -63,7 +63,10 @@ def telling(stage: Stage, k: int, options: Options) -> Telling:
     title = heading(stage, options)
     if k == 0:
         return Telling(
-            title, f"start · {count} steps", (), "Nothing is computed yet: only the inputs have values."
+            title,
+            f"start · {count} {'step' if count == 1 else 'steps'}",
+            (),
+            "Nothing is computed yet: only the inputs have values.",
         )
     step = stage.run.steps[k - 1]
     stages = derivation.stages(step, stage.notation) if options.derivation else []

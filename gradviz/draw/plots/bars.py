@@ -21,7 +21,12 @@ def bars(pen: Pen, spec: Json) -> None:
     top = _names(pen, spec) if second else 0.0
     share = _scale(spec, [*values, *second])
     percent = spec.get("percent")
-    texts = spec.get("texts") or [f"{number(100 * v)} %" if percent else number(v) for v in given]
+    columns = [
+        [f"{number(100 * value)} %" if percent else number(value) for value in series]
+        for series in (given, second)
+        if series
+    ]
+    texts = spec.get("texts") or [" · ".join(row) for row in zip(*columns, strict=True)]
     strong = spec.get("highlight")
     names = [f"▸ {name}" if i == strong else str(name) for i, name in enumerate(spec["labels"])]
     left = min(pen.width * 0.45, max(pen.measure(name, 13, 600) for name in names) + 10)

@@ -86,5 +86,5 @@ function show(parts, { model, k, playing }) {
 
 function positionWords(model, k) {
   const step = stepAt(model, k);
-  return step ? `step ${k} of ${model.total} · ${step.kind}` : `start · ${model.total} steps`;
+  return step ? `step ${k} of ${model.total} · ${step.kind}` : `start · ${model.total} ${model.total === 1 ? "step" : "steps"}`;
 }

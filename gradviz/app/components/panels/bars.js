@@ -7,7 +7,9 @@ export const createBars = painted((pen, spec) => {
   const all = [...values, ...(spec.second ?? [])];
   const top = spec.second ? drawNames(pen, spec) : 0;
   const map = scaleOf(spec, all);
-  const texts = spec.texts ?? spec.values.map((value) => (spec.percent ? `${number(100 * value, 3)} %` : number(value)));
+  const written = (value) => (spec.percent ? `${number(100 * value, 3)} %` : number(value));
+  const both = (value, i) => (spec.second ? `${written(value)} · ${written(spec.second[i])}` : written(value));
+  const texts = spec.texts ?? spec.values.map(both);
   const down = Math.min(34, (pen.height - top) / spec.labels.length);
   const names = spec.labels.map((label, i) => (i === spec.highlight ? `▸ ${label}` : String(label)));
   const left = Math.min(pen.width * 0.45, Math.max(...names.map((name) => pen.measure(name, 13, 600))) + 10);
