@@ -53,6 +53,17 @@ def test_a_batch_is_opened_down_to_one_product_and_training_goes_on(app: Any, se
     back_to_training(app, done)
 
 
+def test_a_study_goes_on_while_the_page_is_drawn_anew(app: Any, server: str) -> None:
+    open_page(app, server, "digits")
+    press(app, "MLP and CNN, plain and shuffled")
+    for name in ("Units", "Learning", "Numbers", "Learning"):
+        view(app, name)
+        assert app.locator(".stException").count() == 0
+    app.get_by_text("16 of 16 epochs trained").wait_for()
+    press(app, "Close")
+    app.get_by_text("epochs trained").wait_for(state="detached")
+
+
 def test_a_drawn_digit_is_classified(app: Any, server: str) -> None:
     open_page(app, server, "digits")
     press(app, "One epoch")
