@@ -124,7 +124,14 @@ def _flags(name: str, value: Any) -> Iterator[str]:
     if isinstance(value, bool):
         yield f"--{word}" if value else f"--no-{word}"
     else:
-        yield f"--{word}={','.join(value) if isinstance(value, tuple) else value}"
+        text = (
+            ",".join(value)
+            if isinstance(value, tuple)
+            else f"{value:g}"
+            if isinstance(value, float)
+            else value
+        )
+        yield f"--{word}={text}"
 
 
 def _declared(value: Array) -> str:

@@ -121,10 +121,8 @@ def _points() -> None:
         "Points", [*POINTS, OWN], key="regions.data", on_change=_data_changed, label_visibility="collapsed"
     )
     if st.session_state["regions.data"] == OWN:
-        file = st.file_uploader(
-            "CSV of x, y, class", type=["csv", "txt"], key="regions.file", on_change=_read_file
-        )
-        del file
+        st.file_uploader("CSV of x, y, class", type=["csv", "txt"], key="regions.file", on_change=_read_file)
+        st.caption("They are moved and stretched to mean 0 and spread 1 on both axes.")
     else:
         st.slider("How many", COUNTS[0], COUNTS[-1], step=COUNTS.step, key="regions.count")
         st.slider("Noise", NOISES[0], NOISES[-1], step=0.01, key="regions.noise")

@@ -94,9 +94,9 @@ def _confusion(e: Experiment) -> list[Panel]:
 
 
 def _mistakes(e: Experiment) -> list[Panel]:
-    worst = e.listed["mistakes"] = e.mistakes(24)
+    worst = e.listed["mistakes"] = e.mistakes(12)
     answers, sure = e.answers, e.probabilities
-    labels = [f"{e.truth[i]} → {answers[i]} {sure[i, answers[i]]:.0%}" for i in worst]
+    labels = [f"{e.truth[i]}→{answers[i]} {sure[i, answers[i]]:.0%}" for i in worst]
     title = "The worst mistakes: true → answer, how sure"
     return [held_out_digits(e, "mistakes", title, worst, labels, width=6, rows=4, pick=True)]
 
