@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import argparse
+import io
+import os
 import re
 import sys
 from collections.abc import Callable, Sequence
@@ -13,11 +15,13 @@ from gradviz import __version__, export_command
 from gradviz.errors import GradvizError
 from gradviz.explain.trace import Run, Step
 
-BAD_INPUT = 2
+BAD_INPUT, INTERRUPTED = 2, 130
 
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one command and return its exit code."""
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(errors="replace")  # what the terminal's encoding lacks, such as ∂, becomes a ?
     arguments = _parser().parse_args(_shielded(sys.argv[1:] if argv is None else argv))
     command: Callable[[argparse.Namespace], int] = arguments.command
     try:
@@ -25,13 +29,19 @@ def main(argv: Sequence[str] | None = None) -> int:
     except GradvizError as error:
         _report(error)
         return BAD_INPUT
+    except KeyboardInterrupt:
+        return INTERRUPTED
 
 
 def _shielded(argv: Sequence[str]) -> list[str]:
-    """A typed derivative such as -x*y is no option: with a blank before it, it is read as what it is."""
-    if argv[:1] != ["judge"]:
-        return list(argv)
-    return [f" {word}" if re.match(r"-[^-]", word) and word != "-h" else word for word in argv]
+    """A typed formula such as -x*y is no option: with a blank before it, it is read as what it is."""
+    options = re.compile("-h|-o.*" if argv[:1] == ["export"] else "-h")
+    return [f" {word}" if re.match("-[^-]", word) and not options.fullmatch(word) else word for word in argv]
+
+
+def _bare(word: str) -> str:
+    """The word as it was before `_shielded`."""
+    return word.removeprefix(" ") if word.startswith(" -") else word
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -59,7 +69,7 @@ def _parser() -> argparse.ArgumentParser:
     check.set_defaults(command=_check)
 
     judge = _with_program(commands.add_parser("judge", help="check a derivation: is this the gradient?"))
-    judge.add_argument("answer", help="a formula in the program's names, or numbers")
+    judge.add_argument("answer", type=str.strip, help="a formula in the program's names, or numbers")
     judge.add_argument("--wrt", required=True, metavar="NAME", help="the input or node to differentiate by")
     judge.add_argument("--of", metavar="NAME", help="the node to differentiate, the output by default")
     judge.add_argument("--layout", choices=("denominator", "numerator"), default="denominator")
@@ -67,7 +77,7 @@ def _parser() -> argparse.ArgumentParser:
     judge.set_defaults(command=_judge)
 
     shapes = commands.add_parser("shapes", help="the shape of every node, without values")
-    shapes.add_argument("program", help=_PROGRAM)
+    shapes.add_argument("program", type=_bare, help=_PROGRAM)
     shapes.add_argument("--shape", action="append", default=[], metavar="NAME=3,4", help="shape of an input")
     shapes.set_defaults(command=_shapes)
 
@@ -75,11 +85,11 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
-_PROGRAM = "a text, a file, or the name of a demo (assignments in a text may be separated by ' / ')"
+_PROGRAM = "a text, a file (- is standard input) or a demo (assignments in a text may be separated by ' / ')"
 
 
 def _with_program(parser: argparse.ArgumentParser) -> argparse.ArgumentParser:
-    parser.add_argument("program", help=_PROGRAM)
+    parser.add_argument("program", type=_bare, help=_PROGRAM)
     parser.add_argument(
         "--set", action="append", default=[], metavar="NAME=VALUE", help="value of an input: w1=2"
     )
@@ -89,6 +99,7 @@ def _with_program(parser: argparse.ArgumentParser) -> argparse.ArgumentParser:
 
 # A slash before the next assignment; any other is a division.
 _LINE_BREAK = re.compile(r" / (?=[^\W\d]\w* *=(?!=))")
+_FILE_NAME = re.compile(r"[\w./\\~-]*\.[a-z]{2,}|(/|\./|~).*", re.DOTALL)
 
 
 def read_program(given: str) -> tuple[str, tuple[str, ...] | None]:
@@ -99,17 +110,22 @@ def read_program(given: str) -> tuple[str, tuple[str, ...] | None]:
         if given and given in (demo.name, demo.row):
             return demo.text, demo.wrt
     try:
-        if Path(given).is_file():
-            return Path(given).read_text(encoding="utf-8"), None
+        with open(0 if given == "-" else given, encoding="utf-8-sig", closefd=given != "-") as file:
+            return file.read(), None
     except UnicodeDecodeError:
         raise GradvizError(f"the file {given} is not a text in UTF-8") from None
-    except OSError:
-        pass  # too long for the name of a file, or not readable: then it is meant as a text
+    except (OSError, ValueError) as error:
+        if _is_meant_as_file(given):
+            reason = error.strerror if isinstance(error, OSError) else error
+            raise GradvizError(f"cannot read the file {given}: {reason}") from None
     if re.fullmatch(r"D\d+", given):
         raise GradvizError(f"there is no demo {given}", hint="gradviz demos lists them")
-    if re.fullmatch(r"[\w./\\~-]*\.[a-z]{2,}", given) or given.startswith(("/", "./", "~")):
-        raise GradvizError(f"there is no file {given}")
     return (given if "\n" in given else _LINE_BREAK.sub("\n", given)), None
+
+
+def _is_meant_as_file(given: str) -> bool:
+    """Whether it looks like the name of a file, or is one; the name of a folder may be that of a variable too."""
+    return bool(_FILE_NAME.fullmatch(given)) or (os.path.exists(given) and not os.path.isdir(given))
 
 
 def _values(settings: Sequence[str]) -> dict[str, Any]:
@@ -225,7 +241,7 @@ def _check(arguments: argparse.Namespace) -> int:
 
     text, _ = read_program(arguments.program)
     verdict = check_gradients(text, _values(arguments.set))
-    colours = {"pass": "green", "kink": "yellow", "fail": "bold red"}
+    colours = {"pass": "green", "unclear": "yellow", "kink": "yellow", "fail": "bold red"}
     if verdict.summed:
         _console().print(Text(verdict.summed))
     for check in verdict.inputs:
@@ -242,7 +258,7 @@ def _judge(arguments: argparse.Namespace) -> int:
     verdict = judge(
         text,
         arguments.wrt,
-        arguments.answer.strip(),
+        arguments.answer,
         _values(arguments.set),
         layout=arguments.layout,
         of=arguments.of,

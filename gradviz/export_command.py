@@ -22,8 +22,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The options of the command, named as in `gradviz.draw.export.Options`."""
     add = parser.add_argument
     add(
-        "-o", "--output", action="append", required=True, metavar="OUT", help="file to write; may be repeated"
-    )
+        "-o", "--output", action="append", type=str.strip, required=True, metavar="OUT",
+        help="file to write; may be repeated",
+    )  # fmt: skip
     add(
         "--step", default="last",
         help="a number of steps done, a range 3-7, all, or last (default); all begins with the empty graph, step 0, in "

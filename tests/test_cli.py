@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import re
 import subprocess
 import sys
@@ -73,6 +74,37 @@ class TestSteps:
         result = gradviz("steps", str(tmp_path / "net.bin"))
         assert (result.code, result.out) == (2, "")
         assert "not a text" in result.err
+
+    def test_a_file_with_a_byte_order_mark(self, gradviz, tmp_path: Path) -> None:
+        (tmp_path / "net.txt").write_text("x = 3\ny = x*x\n", encoding="utf-8-sig")
+        assert "gradient of x: 6" in gradviz("steps", str(tmp_path / "net.txt")).out
+
+    @pytest.mark.parametrize(
+        ("name", "reason"), [("net.txt", "No such file"), ("", "directory"), ("net", "")]
+    )
+    def test_a_file_that_cannot_be_read(
+        self, gradviz, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str, reason: str
+    ) -> None:
+        if not reason:  # there, whatever its name looks like, and locked also where root runs the tests
+            reason = "Permission denied"
+            (tmp_path / name).touch()
+            monkeypatch.chdir(tmp_path)
+
+            def locked(*_: object, **__: object) -> None:
+                raise PermissionError(13, reason)
+
+            monkeypatch.setattr("builtins.open", locked)
+        given = name if Path(name).is_file() else f"{tmp_path}/{name}"
+        result = gradviz("steps", given)
+        assert (result.code, result.out) == (2, "")
+        assert f"cannot read the file {given}: " in result.err and reason in result.err
+
+    def test_a_folder_may_be_called_like_a_variable(
+        self, gradviz, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        (tmp_path / "x").mkdir()
+        monkeypatch.chdir(tmp_path)
+        assert "gradient of x: 1" in gradviz("steps", "x", "--set", "x=2").out
 
     def test_a_folder_and_a_name_too_long_for_a_file(self, gradviz, tmp_path: Path) -> None:
         assert gradviz("steps", str(tmp_path)).code == 2
@@ -157,6 +189,47 @@ def test_a_caret_under_the_mistake(
     shown = lines.index(line)
     assert lines[shown + 1] in (carets, carets[:-1])
     assert hint in result.err
+
+
+@pytest.mark.parametrize("encoding", ["ascii", "cp1252"])
+@pytest.mark.parametrize(
+    "arguments",
+    [("steps", "D1"), ("demos",), ("shapes", "D6"), ("judge", "D6", "--wrt", "W1", "outer(x, f)")],
+)
+def test_a_terminal_without_unicode(
+    arguments: tuple[str, ...], encoding: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    written = io.BytesIO()
+    monkeypatch.setattr(sys, "stdout", io.TextIOWrapper(written, encoding=encoding))
+    assert cli.main(arguments) in (0, 1)
+    sys.stdout.flush()
+    assert b"?" in written.getvalue()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (("steps", "-x", "--set", "x=1"), "gradient of x: \u22121"),
+        (("steps", "--set", "x=2", "-x*x"), "gradient of x: \u22124"),
+        (("check", "-x", "--set", "x=1"), "pass  x: backward -1"),
+        (("shapes", "-x", "--shape", "x=3"), "(3,)"),
+        (("judge", "-h*x", "--set", "x=1", "--set", "h=2", "--wrt", "x", "-h"), "usage: "),
+        (("judge", "-h*x", "--set", "x=1", "--set", "h=2", "--wrt", "x", "-1*h"), "Correct"),
+    ],
+)
+def test_a_formula_may_begin_with_minus(gradviz, arguments: tuple[str, ...], words: str) -> None:
+    result = gradviz(*arguments)
+    assert (result.code, result.err) == (0, "")
+    assert words in result.out
+
+
+def test_an_interrupt_ends_quietly(gradviz, monkeypatch: pytest.MonkeyPatch) -> None:
+    def interrupted(_: str) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(cli, "read_program", interrupted)
+    result = gradviz("steps", "D1")
+    assert (result.code, result.out, result.err) == (130, "", "")
 
 
 class TestCheck:
@@ -299,10 +372,11 @@ def test_help(gradviz) -> None:
         assert command in result.out
 
 
-@pytest.mark.parametrize(("program", "code"), [("D1", 0), ("y = 2x", 2)])
+@pytest.mark.parametrize(("program", "code"), [("D1", 0), ("y = 2x", 2), ("-", 0)])
 def test_as_a_process(program: str, code: int) -> None:
     done = subprocess.run(
         [sys.executable, "-m", "gradviz.cli", "steps", program],
+        input=demos()["relu_chain"].text,
         capture_output=True,
         encoding="utf-8",
         env={"PYTHONIOENCODING": "utf-8", "PYTHONPATH": str(Path(cli.__file__).parents[1]), "COLUMNS": "200"},

@@ -118,6 +118,13 @@ def as_value(value: Array) -> Array:
     """A scalar as a Python float, anything else as a float64 array (float32 stays)."""
     if type(value) is float:
         return value
+    # Asked of subclasses of an array alone: np.ma takes its time to be loaded.
+    if isinstance(value, np.ndarray) and type(value) is not np.ndarray and np.ma.is_masked(value):
+        raise GradvizError(
+            "some of these numbers are masked, and every entry counts here",
+            got=repr(value),
+            expected="an array without a mask, such as x.filled(0)",
+        )
     try:
         if isinstance(value, (int, float)):
             return float(value)

@@ -16,6 +16,7 @@ from gradviz.engine.graph import Graph, Node, shape_of
 from gradviz.engine.limits import DEFAULT, Limits
 from gradviz.engine.numeric import Array, Shape
 from gradviz.engine.op import Op, Wire
+from gradviz.errors import GradvizError
 
 NOTHING = -1  # read by a rule that needs the upstream gradient alone
 
@@ -190,4 +191,6 @@ def wanted_names(graph: Graph, wrt: Iterable[str] | None) -> tuple[str, ...]:
     """The names to differentiate with respect to: every input for None; a single name may come on its own."""
     if wrt is None:
         return graph.inputs
+    if not isinstance(wrt, Iterable):
+        raise GradvizError("wrt is a name, or several", got=repr(wrt), expected='such as "x" or ("x", "w")')
     return (wrt,) if isinstance(wrt, str) else tuple(wrt)

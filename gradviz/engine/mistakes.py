@@ -231,7 +231,7 @@ def unknown_function(source: str, token: Token, variables: Collection[str]) -> P
         hint = f"write {ELSEWHERE[folded]}"
     else:
         near = did_you_mean(name.lower(), functions())
-        hint = near or (multiply if len(name) <= 3 else "the reference page lists every operation")
+        hint = near or (multiply if len(name) <= 3 else "the README lists them, under The language")
     return UnknownNameError(f"there is no operation called {name}", source=source, span=token.span, hint=hint)
 
 

@@ -2,7 +2,7 @@
 
 One declaration holds everything gradviz knows about an operation: how to compute it, how a gradient passes
 through it to each argument, the shapes it takes, how it is written and why its derivative is what it is.
-Overloads, parser names, checks, drawings and the reference page all read this table.
+Overloads, parser names, checks and drawings all read this table.
 """
 
 from __future__ import annotations

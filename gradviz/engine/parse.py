@@ -18,7 +18,7 @@ from gradviz.engine.literals import Literals
 from gradviz.engine.numeric import Array
 from gradviz.engine.reader import Reader
 from gradviz.engine.tokens import Line, Token, program_lines
-from gradviz.errors import LimitError, ParseError, UnknownNameError
+from gradviz.errors import GradvizError, LimitError, ParseError, UnknownNameError
 
 
 def parse(
@@ -29,6 +29,8 @@ def parse(
     `names` restricts the free names. Raises ParseError, UnknownNameError and LimitError, and ShapeError for
     constants that do not fit together; each carries its place in the text.
     """
+    if not isinstance(text, str):
+        raise GradvizError("a program is a text", got=repr(text), expected='such as "w*x + b"')
     return _graph(text, names, random_state, limits, "out")
 
 

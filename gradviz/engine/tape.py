@@ -225,8 +225,14 @@ def until(stop: Stop, items: Iterable[Item]) -> Iterator[Item]:
         yield item
 
 
-def complete_inputs(graph: Graph, given: Mapping[str, Array]) -> dict[str, Array]:
-    """A value for every input, from `given` or the program; raises UnknownNameError for a missing or unknown one."""
+def complete_inputs(
+    graph: Graph, inputs: Mapping[str, Array] | None, named: Mapping[str, Array] | None = None
+) -> dict[str, Array]:
+    """A value for every input, from `inputs`, `named` or the program; raises UnknownNameError for a missing or unknown
+    one, and GradvizError for what gives no values by name."""
+    if inputs is not None and not isinstance(inputs, Mapping):
+        raise GradvizError("values are given by name", got=repr(inputs), expected='such as {"x": 2.0}')
+    given = {**(inputs or {}), **(named or {})}
     for name in given:
         if name not in graph.leaves and (name not in graph.index or not graph[name].is_input):
             raise UnknownNameError(

@@ -60,15 +60,19 @@ def compared(
     """The derivative of the output, summed where it is an array, by one entry of an input: numerical, symbolic, by
     forward and by reverse mode.
 
-    Errors are relative where the derivative is not 0. `symbolic` is SymPy's answer where it is there already.
+    Errors are relative where the derivative is not 0. `symbolic` is SymPy's answer where it is there already. Where the
+    program itself has no finite real value, SymPy is not asked: it may differentiate over the complex numbers.
     """
     graph = as_graph(source, limits)
     values = complete_inputs(graph, inputs or {})
     curve = error_curve(graph, name, entry, values, method="central", limits=limits)
     direction = np.zeros(shape_of(values[graph.nodes[graph.position(name)].id]))
     direction[tuple(entry)] = 1.0
-    forward = float(np.sum(push_forward(graph, {name: direction}, values, limits).tangent))
-    written, refused = _symbolic(graph, name, values, symbolic, limits)
+    pushed = push_forward(graph, {name: direction}, values, limits)
+    forward = float(np.sum(pushed.tangent))
+    written, refused = math.nan, "the program has no finite real value here"
+    if np.all(np.isfinite(pushed.run.value())):
+        written, refused = _symbolic(graph, name, values, symbolic, limits)
     kink = not math.isnan(written) and abs(written - curve.exact) > _AGREE * max(1.0, abs(written))
     usable = not refused and not kink
     best = written if usable else curve.exact
@@ -112,6 +116,4 @@ def _symbolic(
         value = found.at({key: float(np.asarray(number)) for key, number in values.items()})
     except GradvizError as error:
         return math.nan, error.message
-    except RecursionError:
-        return math.nan, "the expression is nested too deeply for SymPy"
     return value, "" if math.isfinite(value) else "SymPy's formula has no finite real value here"

@@ -208,8 +208,10 @@ class Jacobian:
     def _line(self, index: int, *, of_wrt: bool) -> FloatArray:
         shape = self.wrt_shape if of_wrt else self.of_shape
         total = prod(shape)
-        if not -total <= index < total:
-            raise GradvizError(f"there is no line {index} among {total}", expected=f"0 to {total - 1}")
+        if not isinstance(index, (int, np.integer)) or not -total <= index < total:
+            raise GradvizError(
+                f"there is no line {index!r} among {total}", expected=f"a whole number from 0 to {total - 1}"
+            )
         basis = np.zeros((1, total))
         basis[0, index] = 1.0
         move = self.between.push if of_wrt else self.between.pull
@@ -252,7 +254,7 @@ def jacobian(
     check_layout(layout)
     graph = as_graph(source, limits)
     graph = replace(graph, output=graph.output if of is None else graph.position(of))
-    values = complete_inputs(graph, {**(inputs or {}), **named})
+    values = complete_inputs(graph, inputs, named)
     shapes = {name: shape_of(value) for name, value in values.items()}
     registers = Tape(graph, shapes, (), limits).run(values)
     tape = Tape(graph, shapes, (wrt,), limits)

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
-from typing import Any
+from typing import Any, TypeVar
 
 from gradviz.engine.graph import Graph, shape_of
 from gradviz.engine.limits import DEFAULT, Limits
@@ -19,7 +20,11 @@ from gradviz.explain.patience import Watch, patiently
 LARGEST = 30_000  # nodes of an expression that is still built: a second or two of SymPy
 WRITTEN = 60  # nodes of an expression that is still written in LaTeX
 
+# What SymPy raises of its own where, for example, a maximum or a comparison meets a number that is not real.
+_GIVEN_UP = (ArithmeticError, TypeError, ValueError)
+
 Expression = Any  # sympy.Expr
+T = TypeVar("T")
 
 
 @dataclass(frozen=True)
@@ -32,12 +37,19 @@ class Symbolic:
 
     def at(self, values: Mapping[str, float], digits: int = 30) -> float:
         """The derivative at these values of the inputs, worked out to `digits` digits and then rounded once; NaN where
-        it has no real value. Raises LimitError when that takes too long."""
+        it has no real value. Raises LimitError when that takes too long or is nested too deeply."""
         import sympy
 
         numbers = {symbol(name): sympy.Float(float(value), digits) for name, value in values.items()}
-        found = patiently(lambda: self.expression.xreplace(numbers).evalf(digits), what="SymPy")
-        return float(found) if found.is_Float or found.is_Rational else float("nan")
+
+        def value() -> float:
+            try:
+                found = self.expression.xreplace(numbers).evalf(digits)
+            except _GIVEN_UP:
+                return math.nan
+            return float(found) if found.is_Float or found.is_Rational else math.nan
+
+        return _asked(value)
 
 
 @dataclass(frozen=True)
@@ -70,10 +82,7 @@ def symbolic_derivative(
     for name, value in graph.defaults.items():
         if shape_of(value):
             raise _refused(f"{name}, which is an array")
-    try:
-        return patiently(lambda: _derivative(as_expression(graph, position, symbols), leaf), watch, "SymPy")
-    except RecursionError:
-        raise LimitError("the expression is nested too deeply for SymPy") from None
+    return _asked(lambda: _derivative(as_expression(graph, position, symbols), leaf), watch)
 
 
 def swelling(
@@ -100,8 +109,8 @@ def swelling(
 
     for depth in range(1, depths + 1):
         try:
-            expression, derivative = patiently(deeper, watch, "SymPy")
-        except (LimitError, RecursionError):
+            expression, derivative = _asked(deeper, watch)
+        except LimitError:
             return
         yield Depth(depth, size(expression), derivative, depth * calls)
 
@@ -143,6 +152,18 @@ def size(expression: Expression) -> int:
             sizes[part] = 1 + sum(sizes[arg] for arg in part.args)
             stack.pop()
     return sizes[expression]
+
+
+def _asked(work: Callable[[], T], watch: Watch | None = None) -> T:
+    """What SymPy answers; where it gives up, a GradvizError."""
+    try:
+        return patiently(work, watch, "SymPy")
+    except GradvizError:
+        raise
+    except RecursionError:
+        raise LimitError("the expression is nested too deeply for SymPy") from None
+    except _GIVEN_UP:
+        raise GradvizError("SymPy finds no derivative of this program") from None
 
 
 def _derivative(expression: Expression, name: str) -> Symbolic:

@@ -39,7 +39,7 @@ def explore(
     scalar. Raises ParseError, UnknownNameError, ShapeError or LimitError.
     """
     graph = as_graph(source, limits)
-    values = complete_inputs(graph, {**(inputs or {}), **named})
+    values = complete_inputs(graph, inputs, named)
     shapes = {name: shape_of(value) for name, value in values.items()}
     tape = Tape(graph, shapes, wrt, limits)
     watch: list[Array] = []

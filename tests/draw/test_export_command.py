@@ -131,6 +131,33 @@ def test_what_cannot_be_written_is_exit_code_1(tmp_path: Path, capsys: pytest.Ca
     assert good.is_file()
 
 
+def test_an_interrupt_leaves_every_file_whole(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    output = tmp_path / "a.svg"
+    output.write_text("an earlier picture", encoding="utf-8")
+
+    def interrupted(file: Path, content: bytes) -> None:
+        with open(file, "wb") as half:
+            half.write(content[:100])
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(Path, "write_bytes", interrupted)
+    assert run("D1", "-o", output) == 130
+    assert capsys.readouterr() == ("", "")
+    assert list(tmp_path.iterdir()) == [output]
+    assert output.read_text(encoding="utf-8") == "an earlier picture"
+
+
+@pytest.mark.parametrize("output", [["-o", "a.svg"], ["-oa.svg"], ["--output", "a.svg"]])
+def test_a_formula_may_begin_with_minus(
+    output: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert run("-x*x", *output, "--set", "x=2") == 0
+    assert [file.name for file in tmp_path.iterdir()] == ["a.svg"]
+
+
 def test_watch_writes_again_after_every_change(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

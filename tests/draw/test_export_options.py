@@ -61,13 +61,20 @@ def test_a_step_that_is_not_there_is_refused(step: Any) -> None:
     [
         {"theme": "pink"}, {"aspect": "1:1"}, {"width": 1}, {"height": 1e9}, {"font_scale": 0}, {"scale": -1},
         {"seconds": 0}, {"digits": 0}, {"passes": "sideways"}, {"nodes": ("nope",)}, {"colour": "red"}, {"width": "9"},
-        {"scale": float("nan")},
+        {"scale": float("nan")}, {"theme": 3}, {"theme": ["dark"]}, {"theme": {}}, {"aspect": ["4:3"]}, {"aspect": {}},
+        {"passes": None}, {"digits": 2.5}, {"digits": "4"}, {"nodes": 3}, {"nodes": [3]}, {"nodes": None},
     ],
 )  # fmt: skip
 def test_options_out_of_range_are_refused(changes: dict[str, Any]) -> None:
     with pytest.raises(gv.GradvizError) as caught:
         list(rendered(stage(), "a.svg", **changes))
     assert "expected" in str(caught.value)
+
+
+def test_a_single_node_needs_no_tuple() -> None:
+    assert [g.get("id") for g in drawn(nodes="yhat").iter(f"{SVG}g") if g.get("id")] == ["node-yhat"]
+    with pytest.raises(gv.GradvizError, match="nothing drawn is called out"):
+        drawn(nodes="out")
 
 
 def test_the_case_of_a_suffix_does_not_matter(tmp_path: Path) -> None:

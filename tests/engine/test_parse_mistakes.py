@@ -145,7 +145,7 @@ MISTAKES: dict[str, tuple[type[GradvizError], str, str, str]] = {
     "index(x, 0)": (UnknownNameError, "index", "no operation called", "x[0]"),
     "w(3)": (UnknownNameError, "w", "no operation called", "w*(…)"),
     "w = 2\nw(3)": (ParseError, "w", "variable, not an operation", "w*(…)"),
-    "quaternion(x)": (UnknownNameError, "quaternion", "no operation called", "reference page"),
+    "quaternion(x)": (UnknownNameError, "quaternion", "no operation called", "README"),
     "relu()": (ParseError, "relu", "relu needs a value for x", ""),
     "mse(x)": (ParseError, "mse", "mse needs a value for target", ""),
     "reshape(x)": (ParseError, "reshape", "reshape needs a value for shape", ""),

@@ -11,6 +11,7 @@ import pytest
 
 import gradviz as gv
 from gradviz.engine.op import TABLE
+from gradviz.explain.compared import compared
 from gradviz.explain.forward import forward_gradients, push_forward
 from gradviz.explain.methods import ANALYTIC, METHODS, counted_passes, error_curve, passes
 from gradviz.explain.symbolic import as_expression, size, swelling, symbol, symbolic_derivative
@@ -267,6 +268,44 @@ class TestSymbolic:
     def test_what_sympy_is_not_given(self, text: str) -> None:
         with pytest.raises(gv.GradvizError, match="scalar programs only"):
             symbolic_derivative(text, "x")
+
+    @pytest.mark.parametrize(
+        ("text", "at", "program"),
+        [
+            ("relu(log(x))", -1.0, False),
+            ("maximum(log(x), 0)", -1.0, False),
+            ("max(sqrt(x), 1)", -1.0, False),
+            ("minimum(sqrt(x), x)", -1.0, False),
+            ("relu(x**0.5)", -1.0, False),
+            ("leaky_relu(sqrt(x))", -1.0, False),
+            ("elu(log(x))", -1.0, False),
+            ("elu(log(x))", 0.0, True),
+            ("log(x)", 0.0, False),
+            ("where(x**1.5 > 1, x, 2*x)", -1.0, True),
+            ("where(sqrt(x) > 1, x, 2*x)", -1.0, True),
+        ],
+    )
+    def test_without_a_real_value_there_is_none(self, text: str, at: float, program: bool) -> None:
+        """SymPy raises what it likes where a maximum or a comparison meets a complex number."""
+        assert np.isnan(symbolic_derivative(text, "x").at({"x": at}))
+        symbolic = compared(text, "x", inputs={"x": at}).answers[1]
+        assert (symbolic.value, symbolic.error) == (None, None)
+        whose = "SymPy's formula" if program else "the program"
+        assert symbolic.refused == f"{whose} has no finite real value here"
+
+    @pytest.mark.parametrize("text", ["abs(log(x))", "huber(log(x), 0)"])
+    def test_a_complex_value_of_the_program_has_no_real_slope(self, text: str) -> None:
+        assert symbolic_derivative(text, "x").at({"x": -1.0}) == 0
+        found = compared(text, "x", inputs={"x": -1.0})
+        assert found.answers[1].value is None
+        assert found.against == "reverse mode"
+
+    @pytest.mark.parametrize("text", ["where(xlogy(x, -1) > 1, x, 2*x)", "leaky_relu(xlogy(x, -1))"])
+    def test_where_sympy_gives_up_is_said_in_words(self, text: str) -> None:
+        with pytest.raises(gv.GradvizError, match="SymPy finds no derivative of this program"):
+            symbolic_derivative(text, "x")
+        with pytest.raises(gv.GradvizError, match="SymPy finds no derivative of this program"):
+            list(swelling(text, 2))
 
     def test_a_function_of_one_variable(self) -> None:
         with pytest.raises(gv.GradvizError, match="one variable"):

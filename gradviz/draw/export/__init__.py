@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from functools import cache
 from importlib import import_module
+from os import PathLike
 from pathlib import Path, PurePath
 from pkgutil import iter_modules
 from types import ModuleType
@@ -37,7 +38,7 @@ def formats() -> dict[str, ModuleType]:
 
 def export(
     source: Source | Run | Stage,
-    path: str | Path,
+    path: str | PathLike[str],
     step: int | str = "last",
     options: Options | None = None,
     *,
@@ -54,14 +55,26 @@ def export(
     what was written; raises GradvizError for a suffix that no format has, a step that the run does not have, and an
     option out of range.
     """
+    if not isinstance(path, (str, PathLike)):
+        raise GradvizError("the name of a file is needed", got=repr(path), expected='such as "graph.svg"')
     target = Path(path)
     stage = as_stage(source, changes, options)
     written = []
     for name, content in rendered(stage, target.name, step, options, report=report, **changes):
         file = target.with_name(name)
-        file.write_bytes(content)
+        _write(file, content)
         written.append(file)
     return written
+
+
+def _write(file: Path, content: bytes) -> None:
+    """The file is whole or, after Ctrl-C or on a full disk, as it was."""
+    part = file.with_name(f"{file.name}.part")
+    try:
+        part.write_bytes(content)
+        part.replace(file)
+    finally:
+        part.unlink(missing_ok=True)
 
 
 def as_stage(source: Source | Run | Stage, changes: dict[str, Any], options: Options | None = None) -> Stage:

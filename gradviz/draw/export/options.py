@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass, fields
 from typing import Any, Literal, get_args
 
@@ -47,14 +48,15 @@ class Options:
     nodes: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
-        _one_of("theme", self.theme, THEMES if isinstance(self.theme, str) else [self.theme])
-        _one_of("aspect", self.aspect, [None, *ASPECTS])
+        if not isinstance(self.theme, Theme):
+            _one_of("theme", self.theme, THEMES)
+        _one_of("aspect", self.aspect, (None, *ASPECTS))
         _one_of("passes", self.passes, get_args(Passes))
         _within("font_scale", self.font_scale, 0.25, 4)
         if self.scale is not None:
             _within("scale", self.scale, 0.1, 10)
         _within("seconds", self.seconds, 0.05, 60)
-        _within("digits", self.digits, 1, 12)
+        _within("digits", self.digits, 1, 12, whole=True)
         for side in ("width", "height"):
             if (size := getattr(self, side)) is not None:
                 _within(side, size, 100, LONGEST_SIDE)
@@ -75,15 +77,25 @@ class Options:
         return (self.height * wide / high, self.height) if self.height is not None else (wide, high)
 
 
-def _one_of(name: str, value: object, allowed: Any) -> None:
-    if value not in allowed:
+def _one_of(name: str, value: object, allowed: Collection[str | None]) -> None:
+    if not isinstance(value, str | None) or value not in allowed:
         known = ", ".join(str(entry) for entry in allowed if entry is not None)
         raise GradvizError(f"{name} {value!r} is not known", expected=known)
 
 
-def _within(name: str, value: float, low: float, high: float) -> None:
-    if isinstance(value, bool) or not isinstance(value, (int, float)) or not low <= value <= high:
-        raise GradvizError(f"{name} {value!r} is out of range", expected=f"{low:g} to {high:g}")
+def _within(name: str, value: float, low: float, high: float, *, whole: bool = False) -> None:
+    kind = int if whole else (int, float)
+    if isinstance(value, bool) or not isinstance(value, kind) or not low <= value <= high:
+        words = "a whole number from " if whole else ""
+        raise GradvizError(f"{name} {value!r} is out of range", expected=f"{words}{low:g} to {high:g}")
+
+
+def _names(given: object) -> tuple[str, ...]:
+    """Names of nodes; a single one may come on its own."""
+    names = (given,) if isinstance(given, str) or not isinstance(given, Iterable) else tuple(given)
+    if not all(isinstance(name, str) for name in names):
+        raise GradvizError("nodes are names", got=repr(given), expected='such as ("x", "y")')
+    return names
 
 
 SLIDES: dict[str, Any] = {"aspect": "16:9", "title": True, "derivation": True}
@@ -91,13 +103,19 @@ SLIDES: dict[str, Any] = {"aspect": "16:9", "title": True, "derivation": True}
 
 def make_options(options: Options | None, changes: dict[str, Any], usual: dict[str, Any]) -> Options:
     """Options from an object and single changes; what is still None becomes what is usual for the format."""
+    if not isinstance(options, Options | None):
+        raise GradvizError(
+            "these are no options",
+            got=repr(options),
+            expected='Options(theme="dark"), or theme="dark" by itself',
+        )
     known = {field.name for field in fields(Options)}
     for name in changes:
         _one_of("the option", name, sorted(known))
     given = {field: getattr(options, field) for field in known} if options else {}
     merged = {**given, **changes}
     if "nodes" in merged:
-        merged["nodes"] = tuple(merged["nodes"])
+        merged["nodes"] = _names(merged["nodes"])
     if merged.get("lecture"):
         usual = {**usual, **SLIDES}
     if merged.get("passes") == "forward":
