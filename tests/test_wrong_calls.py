@@ -32,6 +32,8 @@ WRONG: dict[str, tuple[Callable[[Any], Any], str, str]] = {
         "masked",
         repr(MASKED),
     ),
+    "check_gradients: inputs": (lambda _: gv.check_gradients("x", [1]), "given by name", "[1]"),
+    "check_shapes: shapes": (lambda _: gv.check_shapes("x", [1]), "given by name", "[1]"),
     "jacobian: inputs": (lambda _: gv.jacobian("x", "x", inputs=[1]), "given by name", "[1]"),
     "jacobian: of": (lambda _: gv.jacobian("x", "x", of=3, x=1), "found by its name", "3"),
     "jacobian: a row": (lambda _: gv.jacobian("x*x", "x", x=[1, 2]).row(1.0), "no line 1.0 among 2", ""),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from decimal import Decimal
 from functools import cached_property
 
@@ -15,18 +15,17 @@ from gradviz.engine.limits import Limits
 from gradviz.engine.numeric import Array
 from gradviz.engine.parse import parse
 from gradviz.engine.tape import Tape
-from gradviz.engine.tokens import program_lines
+from gradviz.engine.tokens import Token, program_lines
 from gradviz.errors import GradvizError
-from gradviz.explain.draws import FloatArray, Point
+from gradviz.explain.draws import FloatArray, Point, moving_inputs, run_at
+from gradviz.explain.roundoff import TIMES, in_double, shaken, shaken_tape
 
 BoolArray = npt.NDArray[np.bool_]
 
 _RELATIVE = 1e-9  # of each entry: far above rounding, far below any slip
-_NEARLY = 1e-3  # differences below it may be rounding; only then its size is measured
-_SINGLE = 2.0**-29  # rounding of float64 over that of float32
-_SAFETY = 64
-_DIGITS = 5e-3  # relative error of a number rounded to three significant digits
-_COMPUTED = 5e-4  # of a number computed from rounded ones
+_UNDERFLOW = 1e-150  # the square of anything smaller, or of its inverse, has no value
+_DIGITS = 3  # a number is rounded to no fewer
+_COMPUTED = 5e-4  # relative error of a number computed from rounded ones
 
 
 class Answer:
@@ -61,36 +60,54 @@ class Answer:
         """Whether the answer is made of numbers alone."""
         return not self.names
 
-    def at(self, registers: Sequence[Array]) -> FloatArray:
-        """The answer's value for the values of the program's nodes; NaN where it has none."""
+    def at(self, registers: Sequence[Array], shaking: np.random.Generator | None = None) -> FloatArray:
+        """The answer's value for the values of the program's nodes; NaN where it has none.
+
+        With `shaking`, its operations round at random.
+        """
         inputs = {**self.defaults, **{name: registers[i] for name, i in self.names.items()}}
+        tape = self.tape if shaking is None else shaken_tape(self.tape, shaking)
         try:
-            value = self.tape.run(inputs)[self.tape.graph.output]
+            value = tape.run(inputs)[tape.graph.output]
         except GradvizError:
             value = np.full(self.shape, np.nan)
         return np.asarray(value, dtype=np.float64)
 
     @cached_property
+    def _tokens(self) -> list[Token]:
+        return [token for line in program_lines(self.text, self.limits) for token in line]
+
+    @cached_property
     def is_literal(self) -> bool:
         """Whether the answer is numbers as they were typed, not computed from others."""
-        tokens = [token for line in program_lines(self.text, self.limits) for token in line]
-        return self.is_constant and not any(
-            t.kind == "name" or t.text in ("*", "/", "@", "**") for t in tokens
-        )
+        computed = (t.kind == "name" or t.text in ("*", "/", "@", "**") for t in self._tokens)
+        return self.is_constant and not any(computed)
 
     @cached_property
     def half_unit(self) -> FloatArray:
-        """Half a unit of the last decimal written, per entry: 0 for a formula, infinite for computed numbers."""
+        """Half a unit of the last digit written, per entry: 0 for a formula, infinite for computed numbers.
+
+        Digits are those typed, if there is a text. Zeros that are not written are taken as meant where there
+        would be fewer than three digits without them: 0.5 stands for 0.500.
+        """
         if not self.is_constant:
             return np.zeros(self.shape)
         if not self.is_literal:
             return np.full(self.shape, np.inf)
-        return np.array([_half_unit(x) for x in self.at(()).flat]).reshape(self.shape)
+        values = [float(x) for x in self.at(()).flat]
+        typed = [token.text for token in self._tokens if token.kind == "number"]
+        if len(typed) != len(values):  # a sum of numbers, or no text
+            typed = [repr(int(x) if x.is_integer() else x) for x in values]
+        return np.array([_half_unit(text) for text in typed]).reshape(self.shape)
 
 
-def _half_unit(value: float) -> float:
-    exponent = Decimal(repr(float(value))).as_tuple().exponent
-    return 0.5 * 10.0**exponent if isinstance(exponent, int) else 0.0
+def _half_unit(text: str) -> float:
+    number = Decimal(text)
+    if not number.is_finite() or not number:
+        return 0.0
+    exponent = number.as_tuple().exponent
+    assert isinstance(exponent, int)
+    return float(f"0.5e{min(exponent, number.adjusted() - _DIGITS + 1)}")
 
 
 class Comparison:
@@ -107,6 +124,7 @@ class Comparison:
         kept = [(point, value) for point, value in found if np.isfinite(value).all()]
         self.points = [point for point, _ in kept]
         self.values = [value for _, value in kept]
+        self._rounding: dict[Point, float] = {}
 
     def is_zero(self) -> bool:
         """Whether the answer is 0 wherever it was looked at."""
@@ -115,48 +133,63 @@ class Comparison:
     def equals(self, candidate: Callable[[Point], FloatArray | None]) -> bool:
         """Whether the candidate has the answer's shape and values at every point."""
         return all(
-            self._same(value, candidate(point)) for point, value in zip(self.points, self.values, strict=True)
+            self._same(point, value, candidate(point))
+            for point, value in zip(self.points, self.values, strict=True)
         )
 
-    def _same(self, value: FloatArray, candidate: FloatArray | None) -> bool:
+    def _same(self, point: Point, value: FloatArray, candidate: FloatArray | None) -> bool:
         if candidate is None or candidate.shape != value.shape:
             return False
-        return not self.differing(value, candidate, rounded=self.rounded).any()
+        return not self.differing(point, value, candidate, rounded=self.rounded).any()
 
-    def differing(self, value: FloatArray, candidate: FloatArray, *, rounded: bool) -> BoolArray:
+    def differing(
+        self, point: Point, value: FloatArray, candidate: FloatArray, *, rounded: bool
+    ) -> BoolArray:
         """Which entries differ by more than rounding explains: that of the numbers typed, or of the arithmetic."""
+        if rounded and self.answer.is_literal and not value.any():
+            return np.asarray(candidate != 0)  # nobody rounds to 0 what is shown as something else
         error = np.abs(value - candidate)
         size = np.maximum(np.abs(value), np.abs(candidate))
-        different = ~(error <= _RELATIVE * size)
+        different = ~(error <= _RELATIVE * size + _UNDERFLOW)
         if different.any() and rounded:
             half_unit = self.answer.half_unit
-            relative = np.where(np.isinf(half_unit), _COMPUTED, _DIGITS)
-            different &= ~(error <= np.minimum(half_unit * (1 + 1e-6), relative * np.abs(candidate)))
-        if different.any() and error.max() <= _NEARLY * size.max():
-            different &= ~(error <= _RELATIVE * size + self.rounding)
+            allowed = np.where(np.isinf(half_unit), _COMPUTED * np.abs(candidate), half_unit * (1 + 1e-6))
+            different &= ~(error <= allowed)
+        if different.any():
+            different &= ~(error <= self.rounding(point))
         return different
 
-    @cached_property
-    def rounding(self) -> float:
-        """How far rounding may move the answer or the gradient, from how far it does in float32.
+    def rounding(self, point: Point) -> float:
+        """How far rounding may move the answer or the gradient at a point.
 
-        Both are computed again in single precision; the ratio of the two units of rounding does the rest. So an
-        ill-conditioned formula, (x + 1e8) - 1e8, is given the slack it needs and any other hardly any.
+        So an ill-conditioned formula, (x + 1e8) - 1e8, is given the slack it needs and any other hardly any; and
+        where the gradient has lost all its digits, as that of a saturated sigmoid does, it decides nothing.
         """
-        worst = 0.0
-        for point, value in zip(self.points, self.values, strict=True):
-            single = [None if r is None else _in_single(r) for r in point.registers]
-            moved = [np.abs(self.answer.at(single) - value)]
-            try:
-                again = point.tape.run({name: _in_single(x) for name, x in point.inputs.items()}, point.seed)
-            except GradvizError:
-                again = point.registers
-            rerun = Point(point.tape, point.inputs, again)
-            moved += [np.abs(rerun.gradient(i) - point.gradient(i)) for i in point.tape.wanted]
-            worst = max([worst, *(float(m.max(initial=0)) for m in moved if np.isfinite(m).all())])
-        return _SAFETY * _SINGLE * worst
+        if point not in self._rounding:
+            self._rounding[point] = in_double(max(self._moved(point)))
+        return self._rounding[point]
+
+    def _moved(self, point: Point) -> Iterator[float]:
+        """How far each run moves the gradient and the answer when all numbers are a little off."""
+        rng = np.random.default_rng(2)
+        value = self.answer.at(point.registers)
+        yield 0.0
+        for _ in range(TIMES):
+            other = _shaken_point(point, rng)
+            if other is not None:
+                moved = [self.answer.at(other.registers, rng) - value]
+                moved += [other.gradient(i) - point.gradient(i) for i in point.tape.wanted]
+                yield from (float(np.abs(m).max(initial=0)) for m in moved if np.isfinite(m).all())
+
+    def is_lost(self, point: Point, true: FloatArray) -> bool:
+        """Whether rounding leaves no digit of the true gradient at a point; at a kink it is a convention instead."""
+        return bool(0 < self.rounding(point) >= np.abs(true).max(initial=0)) and point.is_smooth
 
 
-def _in_single(value: Array) -> Array:
-    with np.errstate(over="ignore"):
-        return np.asarray(value, dtype=np.float32)[()]
+def _shaken_point(point: Point, rng: np.random.Generator) -> Point | None:
+    """The same run with all numbers a little off; the literals only where they may be, unlike the 2 of (-1)**2."""
+    moving = moving_inputs(point.tape.graph)
+    inputs = {name: shaken(x, rng) if name in moving else x for name, x in point.inputs.items()}
+    return run_at(shaken_tape(point.tape, rng, literals=True), inputs) or run_at(
+        shaken_tape(point.tape, rng), inputs
+    )

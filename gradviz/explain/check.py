@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from operator import index
-from typing import Any, Literal
 
 import numpy as np
 
@@ -17,44 +16,15 @@ from gradviz.engine.numeric import Array, Shape
 from gradviz.engine.parse import parse
 from gradviz.engine.source import Source, as_graph
 from gradviz.engine.tape import Tape, complete_inputs
-from gradviz.errors import ShapeError, UnknownNameError
+from gradviz.errors import GradvizError, ShapeError, UnknownNameError
 from gradviz.explain import numbers
-
-Status = Literal["pass", "kink", "fail"]
-_TOLERANCE = 1e-5  # relative; central differences at this step are good to about 1e-9
-_STEP = 6e-6  # about the cube root of the rounding unit: best for central differences around 1
-
-
-@dataclass(frozen=True)
-class InputCheck:
-    """The verdict on one input: its worst entry, the gradient there, and the slopes from finite differences."""
-
-    name: str
-    status: Status
-    error: float  # largest |gradient - central difference|, relative to the larger of both and 1
-    entry: tuple[int, ...]
-    gradient: float
-    central: float
-    left: float  # one-sided slopes
-    right: float
-    entries: int = 1  # how many were checked
-
-    def __str__(self) -> str:
-        place = f"{self.name}[{', '.join(map(str, self.entry))}]" if self.entry else self.name
-        if self.entries > 1:
-            place = f"{self.name}, {self.entries} entries, {'the worst' if self.status == 'pass' else 'such as'} {place}"
-        if self.status == "kink":
-            return (
-                f"kink  {place}: slope {self.left:.6g} from the left, {self.right:.6g} from the right, "
-                f"backward gives {self.gradient:.6g}"
-            )
-        verdict = f"backward {self.gradient:.10g}, finite difference {self.central:.10g}"
-        return f"{self.status}  {place}: {verdict}, relative error {self.error:.1e}"
+from gradviz.explain.slopes import InputCheck, Slopes
 
 
 @dataclass(frozen=True)
 class GradientCheck:
-    """The verdict on all inputs; `ok` when none fails (a kink is not a failure)."""
+    """The verdict on all inputs; `ok` when none fails: a kink is not a failure, and neither is "unclear", where
+    the rounding of the output hides its slope at every step."""
 
     inputs: tuple[InputCheck, ...]
     summed: str = ""  # what was done to an output that is no scalar
@@ -87,10 +57,10 @@ def check_gradients(
     """Compare the backward pass with finite differences for every entry of every input.
 
     A non-scalar output without a seed is checked with a seed of ones. A point at which the one-sided slopes
-    differ, however small the step, is reported as a kink with both slopes.
+    differ, however small the step, is reported as a kink with both slopes, or as a jump with its size.
     """
     graph = as_graph(source, limits)
-    values = complete_inputs(graph, {**(inputs or {}), **named})
+    values = complete_inputs(graph, inputs, named)
     tape = Tape(graph, {name: shape_of(value) for name, value in values.items()}, None, limits)
     shape = tape.shapes[graph.output]
     summed = ""
@@ -98,16 +68,12 @@ def check_gradients(
         summed = f"checked is the sum of all entries of the output ({numbers.shape_text(shape)})"
     seed = (np.ones(shape) if shape else 1.0) if seed is None else as_value(seed)
     registers = tape.run(values, seed)
-    scalar = _of_one_entry(graph, values, seed, limits)
+    slopes = Slopes(graph, values, seed, limits)
     verdicts = []
     for name in graph.inputs:
         gradient = np.asarray(tape.gradient(registers, graph.index[name]))
-        point = np.asarray(values[name], dtype=np.float64)
-        checks = [
-            _check_entry(name, entry, float(gradient[entry]), float(point[entry]), scalar)
-            for entry in np.ndindex(point.shape)
-        ]
-        rank = {"pass": 0, "kink": 1, "fail": 2}
+        checks = [slopes.check(name, entry, float(gradient[entry])) for entry in np.ndindex(gradient.shape)]
+        rank = {"pass": 0, "unclear": 1, "kink": 2, "fail": 3}
         if checks:
             worst = max(checks, key=lambda c: (rank[c.status], c.error if c.error == c.error else np.inf))
             verdicts.append(replace(worst, entries=len(checks)))
@@ -157,73 +123,20 @@ def kink_at(
     from gradviz.explain.trace import explore
 
     graph = as_graph(source, limits)
-    values = complete_inputs(graph, inputs or {})
+    values = complete_inputs(graph, inputs)
     shape = graph.infer_shapes({key: shape_of(value) for key, value in values.items()}, limits)[graph.output]
     seed = np.ones(shape) if shape else 1.0
     run = explore(graph, values, wrt=(name,), seed=seed, limits=limits)
     if not run.kinks:
         return None
     leaf, at = graph[name].id, tuple(entry)
-    point, gradient = float(np.asarray(values[leaf])[at]), float(run.grad(leaf)[at])
-    found = _check_entry(leaf, at, gradient, point, _of_one_entry(graph, values, seed, limits))
+    gradient = float(run.grad(leaf)[at])
+    found = Slopes(graph, values, seed, limits).check(leaf, at, gradient)
     if found.status != "kink" or not np.isfinite([found.left, found.right]).all():
         return None
     operations = dict.fromkeys(node.op.name for node in map(graph.__getitem__, run.kinks) if node.op)
     left, right = (float(f"{slope:.5g}") for slope in (found.left, found.right))
     return Kink(tuple(operations), left, right, gradient)
-
-
-def _of_one_entry(
-    graph: Graph, values: Mapping[str, Array], seed: Array, limits: Limits
-) -> Callable[[str, tuple[int, ...], float], float]:
-    """The output, weighted by the seed and summed, as a function of one entry of an input."""
-    forward = Tape(graph, {name: shape_of(value) for name, value in values.items()}, (), limits)
-
-    def scalar(name: str, entry: tuple[int, ...], value: float) -> float:
-        moved = np.array(values[name], dtype=np.float64)
-        moved[entry] = value
-        return float(np.sum(seed * forward.run({**values, name: as_value(moved)})[graph.output]))
-
-    return scalar
-
-
-def _check_entry(name: str, entry: tuple[int, ...], gradient: float, x: float, f: Any) -> InputCheck:
-    """The verdict at the first step size that confirms the gradient, else the one at the usual step.
-
-    No step suits every function: one in proportion to x is too wide for sin(x) at 10⁶, a fixed one for ln(x) at
-    10⁻⁶. A kink is one at any step, so a smaller step never hides it.
-    """
-    checks = []
-    for h in dict.fromkeys(_STEP * reach for reach in (max(1.0, abs(x)), 1.0, abs(x), 1e-3)):
-        if x - h / 8 < x < x + h / 8:
-            checks.append(_check_at(h, name, entry, gradient, x, f))
-            if checks[-1].status == "pass":
-                return checks[-1]
-    return checks[0]
-
-
-def _check_at(
-    step: float, name: str, entry: tuple[int, ...], gradient: float, x: float, f: Any
-) -> InputCheck:
-    middle = f(name, entry, x)
-
-    def slopes(h: float) -> tuple[float, float, float]:
-        right, left = x + h, x - h  # rounded: the distances really gone are right - x and x - left
-        above, below = f(name, entry, right), f(name, entry, left)
-        return (above - below) / (right - left), (middle - below) / (x - left), (above - middle) / (right - x)
-
-    with np.errstate(all="ignore"):
-        central, left, right = slopes(step)
-        _, near_left, near_right = slopes(step / 8)
-    scale = max(1.0, abs(gradient), abs(central))
-    error = abs(gradient - central) / scale if np.isfinite(gradient) else np.inf
-    jump, near_jump = abs(right - left), abs(near_right - near_left)
-    # At a smooth point the one-sided slopes approach each other in proportion to the step; at a kink they do not.
-    kink = np.isfinite(middle) and (
-        not np.isfinite(near_jump) or (jump > 1e-4 * scale and near_jump > 0.5 * jump)
-    )
-    status: Status = "kink" if kink else "pass" if error <= _TOLERANCE else "fail"
-    return InputCheck(name, status, float(error), entry, gradient, central, near_left, near_right)
 
 
 def at_kink(tape: Tape, registers: list[Array], position: int) -> bool:
@@ -293,6 +206,8 @@ def check_shapes(
 def input_shapes(graph: Graph, shapes: Mapping[str, Iterable[int]] | None) -> dict[str, Shape]:
     """A shape for every input: the given one, else that of its declared value, else (). Raises UnknownNameError for
     a name that is no input."""
+    if shapes is not None and not isinstance(shapes, Mapping):
+        raise GradvizError("shapes are given by name", got=repr(shapes), expected='such as {"x": (2, 3)}')
     found = {name: shape_of(graph.defaults.get(name, 0.0)) for name in graph.inputs}
     for name, shape in (shapes or {}).items():
         complete_inputs(graph, {name: 0.0, **dict.fromkeys(graph.inputs, 0.0)})

@@ -102,7 +102,7 @@ class _Judgement:
         if len(self.compared.points) < min(_ENOUGH, len(self.points)):
             return self._say("undefined", "Your formula has no finite value at the inputs tried.")
         if self._is(self.exercise.gradient):
-            return self._say("correct", self._praise())
+            return self._praise()
         if self.answer.is_literal and (number := self._only_here()):
             return number
         slip = None if self.compared.is_zero() or self._at_kink else self._structural()
@@ -136,9 +136,12 @@ class _Judgement:
         if scaled:
             return scaled
         for slip in exercise.chains.lost_factors():
-            if self._is(slip.result) or self._is(slip.result, exercise.other):
-                hint = "a chain is the product of all its local derivatives"
+            hint = "a chain is the product of all its local derivatives"
+            if self._is(slip.result):
                 return self._say("upstream", slip.sentence, hint, missing=slip.missing)
+            if self._is(slip.result, exercise.other):
+                sentence = f"{slip.sentence} And it is written as in {exercise.other} layout: transpose it."
+                return self._say("upstream", sentence, hint, missing=slip.missing)
         return None
 
     @property
@@ -243,7 +246,13 @@ class _Judgement:
     def _only_here(self) -> Verdict | None:
         if self.by_value or self._here is None or self._here[2].any():
             return None
+        assert self.exercise.here is not None
         sentence = "Right only at the current inputs: at others it differs."
+        if self.compared.is_lost(self.exercise.here, self._here[1]):
+            sentence = (
+                "Right only at the current inputs, where both are 0 as far as rounding lets one see: "
+                "at others it differs."
+            )
         hint = "which values of the program did you put in as numbers, or leave out because they are 1 or 0?"
         if self.answer.is_constant:
             sentence = "This is the value at the current inputs. A formula is asked for, right at any inputs."
@@ -281,7 +290,7 @@ class _Judgement:
         value, true = self.answer.at(here.registers), self.exercise.true(here, self.answer.shape)
         if true is None or not np.isfinite(value).all():
             return None
-        return value, true, self.compared.differing(value, true, rounded=True)
+        return value, true, self.compared.differing(here, value, true, rounded=True)
 
     def _wrong_hint(self, value: FloatArray, true: FloatArray) -> str:
         if self.compared.is_zero():
@@ -294,10 +303,18 @@ class _Judgement:
             return f"{numbers.plain(100 * off, 2)} % off: {_ROUNDING}"
         return _ADVICE
 
-    def _praise(self) -> str:
+    def _praise(self) -> Verdict:
+        points = self.compared.points
+        sentence = f"Correct: it agrees with the gradient at {len(points)} different inputs."
         if self.by_value:
-            return "Correct at the current inputs."
-        return f"Correct: it agrees with the gradient at {len(self.compared.points)} different inputs."
+            sentence = "Correct at the current inputs."
+        if not all(self.compared.is_lost(point, self.exercise.gradient(point)) for point in points):
+            return self._say("correct", sentence)
+        hidden = numbers.plain(max(map(self.compared.rounding, points)), 2)
+        if not self.by_value:
+            sentence = "Right as far as can be told: at every input tried the gradient is lost in rounding."
+        hint = f"it is 0 as far as rounding lets one see: anything below {hidden} is lost here"
+        return self._say("correct", sentence, hint)
 
     def _say(self, kind: Kind, sentence: str, hint: str = "", **fields: Any) -> Verdict:
         return Verdict(

@@ -105,9 +105,84 @@ def test_curved_and_badly_scaled_functions_pass(text: str, x: float) -> None:
     assert gv.check_gradients(text, x=x)["x"].status == "pass"
 
 
-def test_a_jump_and_an_infinite_slope_are_kinks() -> None:
-    assert gv.check_gradients("(x > 0)*1", x=0.0)["x"].status == "kink"
-    assert gv.check_gradients("sqrt(x)", x=0.0)["x"].status == "kink"
+@pytest.mark.parametrize("text", ["sqrt(x)", "x**0.1"])
+def test_an_infinite_slope_is_a_kink_and_no_jump(text: str) -> None:
+    check = gv.check_gradients(text, x=0.0)["x"]
+    assert (check.status, check.jump) == ("kink", (0, 0))
+
+
+@pytest.mark.parametrize(
+    ("text", "values", "jump", "words"),
+    [
+        ("sign(x)", {"x": 0.0}, (1, 1), "by 1 on the left and by 1 on the right"),
+        ("5*sign(x) + sin(x)", {"x": 0.0}, (5, 5), "by 5 on the left and by 5 on the right"),
+        ("x > 0", {"x": 0.0}, (0, 1), "by 1 on the right,"),
+        ("(x >= 0)*2", {"x": 0.0}, (2, 0), "by 2 on the left,"),
+        ("(x >= 0)*(x <= 0)", {"x": 0.0}, (1, -1), "by 1 on the left and by -1 on the right"),
+        ("where(x > 0, x + 1, -2)", {"x": 0.0}, (0, 3), "by 3 on the right,"),
+        ("x > y", {"x": 1e6, "y": 1e6}, (0, 1), "by 1 on the right,"),
+        ("sum(sign(x))", {"x": [1.0, 0.0]}, (1, 1), "such as x[1]: the output jumps by 1 on the left"),
+        ("(x > 0) + 1e9", {"x": 0.0}, (0, 1), "by 1 on the right,"),
+    ],
+)
+def test_a_jump_is_told_by_its_size_and_has_no_slope(
+    text: str, values: Any, jump: tuple[float, float], words: str
+) -> None:
+    verdict = gv.check_gradients(text, values)
+    check = verdict["x"]
+    assert verdict.ok
+    assert (check.status, check.jump) == ("kink", pytest.approx(jump, abs=1e-9))
+    assert words in str(check)
+    assert "slope " not in str(check).replace("no slope", "")
+    slopes = (check.left, check.right)
+    assert all(np.isinf(slope) == (change != 0) for slope, change in zip(slopes, jump, strict=True))
+
+
+LARGE = [
+    ("L = (a*1000)**2 + b**2", {"a": 100.0, "b": 1.0}),
+    ("x**2 + 1e9", {"x": 1.0}),
+    ("sin(x) + 1e9", {"x": 1.0}),
+    ("exp(3*x) - 1e9", {"x": 1.0}),
+    ("x**2 + 1e6", {"x": [1.0, -3.0]}),
+    ("(x + 1e9) - 1e9 + sin(x)", {"x": 1.0}),  # the output is small, what it is computed from is not
+]
+
+
+@pytest.mark.parametrize(("text", "values"), LARGE)
+def test_a_large_output_does_not_make_a_right_gradient_wrong(text: str, values: Any) -> None:
+    verdict = gv.check_gradients(text, values)
+    assert {check.status for check in verdict.inputs} == {"pass"}, str(verdict)
+
+
+@pytest.mark.parametrize("constant", [0.0, 1e3, 1e6, 1e9, -1e9])
+@pytest.mark.parametrize(
+    ("name", "wrong"), [("square", "x"), ("square", "0*x"), ("square", "2.01*x"), ("sin", "sin(x)"), ("exp", "1")]
+)  # fmt: skip
+def test_a_large_output_does_not_hide_a_wrong_rule(name: str, wrong: str, constant: float) -> None:
+    check = gv.check_gradients(gv.Expr(twisted(name, wrong), (gv.variable("x", 1.0),)) + constant)["x"]
+    assert check.status == "fail"
+
+
+def test_numbers_of_classes_may_be_computed() -> None:
+    verdict = gv.check_gradients("cross_entropy(z, where(s > 0, 2, 1))", z=[0.5, 1.0, -2.0], s=1.0)
+    assert {check.status for check in verdict.inputs} == {"pass"}
+
+
+def test_a_kink_beside_a_large_number() -> None:
+    check = gv.check_gradients("relu(x) + 1e9", x=0.0)["x"]
+    assert (check.status, check.left, check.right) == (
+        "kink",
+        pytest.approx(0, abs=1e-3),
+        pytest.approx(1, abs=1e-3),
+    )
+
+
+@pytest.mark.parametrize("text", ["x**2 + 1e17", "sin(x) + 1e15", "(x > 0) + 1e17"])
+def test_what_rounding_hides_at_every_step_is_neither_right_nor_wrong(text: str) -> None:
+    verdict = gv.check_gradients(text, x=0.5)
+    assert verdict.ok
+    assert verdict["x"].status == "unclear"
+    assert "±" in str(verdict) and "no step tells more" in str(verdict)
 
 
 def test_an_array_output_is_checked_with_ones_or_the_seed() -> None:
@@ -197,6 +272,12 @@ def test_no_size_of_an_input_makes_a_smooth_point_a_kink(text: str, x: float) ->
 def test_a_kink_is_one_at_any_size(x: float) -> None:
     check = gv.check_gradients("max(x, y)", x=x, y=x)["x"]
     assert (check.status, check.left, check.right) == ("kink", pytest.approx(0), pytest.approx(1))
+
+
+@pytest.mark.parametrize("x", [np.inf, np.nan])
+def test_what_is_not_finite_cannot_be_checked(x: float) -> None:
+    with pytest.raises(gv.GradvizError, match="x is"):
+        gv.check_gradients("x**2", x=[1.0, x])
 
 
 def test_an_input_that_was_not_checked() -> None:

@@ -453,3 +453,131 @@ def test_long_and_branching_programs_are_judged_in_time() -> None:
 def test_no_answer_is_refused_in_words() -> None:
     with pytest.raises(gv.GradvizError, match="no answer"):
         gv.judge(D1, "w1", None)  # type: ignore[arg-type]
+
+
+SATURATED = [
+    ("sigmoid(x)", "x", "exp(-x)/(1+exp(-x))**2"),
+    ("sigmoid(w*x)", "w", "x*sigmoid(w*x)*sigmoid(-w*x)"),
+    ("f = 1/(1+exp(-x))", "x", "f*(1-f)"),
+    ("tanh(x)", "x", "4/(exp(x)+exp(-x))**2"),
+    ("bce_with_logits(x, 1)", "x", "-exp(-x)/(1+exp(-x))"),
+]
+
+
+@pytest.mark.parametrize("x", [18.0, 20.0, 30.0, 36.0, 40.0, 100.0, 400.0, -30.0, -400.0])
+@pytest.mark.parametrize(("program", "wrt", "answer"), SATURATED)
+def test_where_rounding_leaves_no_digit_of_the_gradient_it_decides_nothing(
+    program: str, wrt: str, answer: str, x: float
+) -> None:
+    at = {"x": x, "w": 1.0} if wrt == "w" else {"x": x}
+    right = gv.judge(program, wrt, answer, at)
+    assert right.ok, str(right)
+    for wrong in (f"2*({answer})", f"-({answer})", f"({answer})*(1 + 1e-6)", "2*x", "sigmoid(x)", "0"):
+        assert not gv.judge(program, wrt, wrong, at).ok, wrong
+
+
+@pytest.mark.parametrize(
+    ("program", "x", "answer", "ok"),
+    [
+        ("sigmoid(x)", 40.0, 4.248354e-18, True),
+        ("sigmoid(x)", 40.0, 4.25e-18, True),
+        ("sigmoid(x)", 40.0, 0, True),  # what gradviz computes too
+        ("sigmoid(x)", 40.0, 1e-14, False),
+        ("sigmoid(x)", 40.0, 1, False),
+        ("sigmoid(x)", 36.0, 2.32e-16, True),
+        ("sigmoid(x)", 36.0, 0, False),  # gradviz shows 2.22e-16
+        ("sigmoid(x)", 30.0, 9.36e-14, True),
+        ("sigmoid(x)", 30.0, 1e-13, False),
+        ("sigmoid(x)", 30.0, 0, False),
+        ("sigmoid(x)", -40.0, 4.25e-18, True),  # every digit of this one is right
+        ("sigmoid(x)", -40.0, 4.26e-18, False),
+        ("sigmoid(x)", -40.0, 0, False),
+        ("tanh(x)", 20.0, 1.7e-17, True),
+        ("1/(1+exp(-x))", 40.0, 0, False),
+        ("1/(1+exp(-x))", 40.0, 4.25e-18, True),
+    ],
+)
+def test_a_number_that_rounding_hides(program: str, x: float, answer: float, ok: bool) -> None:
+    verdict = gv.judge(program, "x", answer, {"x": x})
+    assert verdict.ok is ok, str(verdict)
+    if ok and program != "1/(1+exp(-x))" and x > 30:
+        assert "0 as far as rounding lets one see" in verdict.hint
+
+
+def test_what_cannot_be_told_is_not_praised() -> None:
+    verdict = gv.judge("sigmoid(x + 100)", "x", "exp(-x - 100)", {"x": 1.0})
+    assert verdict.ok and verdict.sentence.startswith("Right as far as can be told")
+    assert gv.judge("sigmoid(x + 100)", "x", "0.01", {"x": 1.0}).kind == "wrong"
+    only = gv.judge("bce_with_logits(z, t)", "z", "-exp(-z)/(1+exp(-z))", {"z": 40.0, "t": 1.0})
+    assert only.kind == "only here" and "as far as rounding lets one see" in only.sentence
+
+
+def test_a_kink_is_no_rounding() -> None:
+    """Where w*x + b is 0 the slope jumps, and backward takes 0."""
+    at = {"w": 3.0, "x": 0.1, "b": -(3.0 * 0.1)}
+    assert gv.judge("relu(w*x + b)", "w", 0, at).hint == ""
+    assert gv.judge("relu(w*x + b)", "w", 0.1, at).kind == "wrong"
+
+
+def test_a_jump_in_the_answer_is_no_rounding() -> None:
+    answer = "where(x > 1, 2*x, where(x < 1, 2*x, 0))"
+    assert gv.judge("x**2", "x", answer, {"x": 1.0}).kind == "wrong"
+    assert gv.judge("x**2", "x", answer, {"x": 1.0}, asked="value").kind == "wrong"
+
+
+# answer to d(x**2)/dx = 2x at x
+ROUNDED = [
+    (123.456, 247, True),
+    (123.456, 247.0, True),
+    (123.456, "247", True),
+    (123.456, "247.", True),
+    (123.456, "2.47e2", True),
+    (123.456, "247.0", False),  # the digit typed is wrong: 246.9
+    (123.456, "246.9", True),
+    (123.456, "246", False),
+    (123.456, "250", False),
+    (123.456, "2.5e2", False),
+    (617.3, 1235, True),
+    (617.3, "1235", True),
+    (617.3, "1230", False),
+    (617.3, "1.23e3", True),
+    (617.3, "1.24e3", False),
+    (6172.8, "12346", True),
+    (6172.8, "12345", False),
+    (49.7, "99", False),  # 99.4: two digits are too few
+    (49.7, 99, False),
+    (2.505, 5, False),
+    (2.5002, 5, True),  # as 5.00
+    (0.2501, "0.500", True),
+    (0.2501, 0.5, True),
+    (0.251, 0.5, False),
+    (0.0, "0", True),
+    (1e-9, "0", False),
+    (-123.456, "-247", True),
+]
+
+
+@pytest.mark.parametrize(("x", "answer", "ok"), ROUNDED)
+def test_a_number_is_right_when_rounded_at_its_last_digit(x: float, answer: Any, ok: bool) -> None:
+    verdict = gv.judge("x**2", "x", answer, {"x": x}, asked="value")
+    assert verdict.ok is ok, str(verdict)
+
+
+def test_each_number_of_a_list_has_its_own_last_digit() -> None:
+    at = {"x": [123.456, 0.6173, 50.0]}
+    for answer in ("[247, 1.235, 100]", "[246.91, 1.23, 100.0]", "[\n247.,\n1.2346, 1e2]"):
+        assert gv.judge("sum(x**2)", "x", answer, at, asked="value").ok, answer
+    assert gv.judge("sum(x**2)", "x", [247, 1.235, 100], at).ok
+    assert gv.judge("sum(x**2)", "x", "[247, 1.25, 100]", at, asked="value").kind == "wrong"
+
+
+@pytest.mark.parametrize(
+    ("layout", "answer", "other"),
+    [("denominator", "A", "numerator"), ("numerator", "A.T", "denominator"), ("denominator", "A.T", ""), ("numerator", "A", "")],
+)  # fmt: skip
+def test_a_factor_alone_in_the_other_layout_is_said_to_be(layout: Any, answer: str, other: str) -> None:
+    verdict = gv.judge("A = randn(3, 3)\nx = randn(3)\nb = randn(3)\nL = sum((A @ x - b)**2)", "x", answer, layout=layout)  # fmt: skip
+    assert verdict.kind == "upstream"
+    assert "∂u₂/∂x alone" in verdict.sentence
+    said = f"written as in {other} layout: transpose it" if other else "missing."
+    assert verdict.sentence.removesuffix(".").endswith(said.removesuffix("."))
