@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager, suppress
+from collections.abc import Mapping
 from dataclasses import asdict
-from os import SEEK_END, PathLike, fspath, replace
-from pathlib import Path
+from os import SEEK_END, PathLike, fspath
 from typing import TYPE_CHECKING, Any, BinaryIO, NamedTuple
 
 import numpy as np
 
 from gradviz.errors import GradvizError
+from gradviz.files import whole_file
 from gradviz.nn.arguments import numbers, real
 from gradviz.nn.events import Progress
 from gradviz.nn.module import FloatArray
@@ -41,8 +40,13 @@ def save(trainer: Trainer, path: str | PathLike[str]) -> None:
         **_prefixed("optimizer", trainer.optimizer.state),
         **_prefixed("history", {name: np.array(values) for name, values in trainer.history.items()}),
     }
-    with _written(path) as file:  # an open file, since NumPy would add a suffix to a name
-        np.savez(file, allow_pickle=False, facts=np.array(json.dumps(facts)), **arrays)
+    try:
+        with whole_file(
+            _name(path, "written")
+        ) as file:  # an open file, since NumPy would add a suffix to a name
+            np.savez(file, allow_pickle=False, facts=np.array(json.dumps(facts)), **arrays)
+    except OSError as error:
+        raise _refusal(path, "written", error) from error
 
 
 class _Saved(NamedTuple):
@@ -75,21 +79,6 @@ def resume(trainer: Trainer, path: str | PathLike[str]) -> None:
     trainer.base_lr, trainer.history = saved.base_lr, saved.history
     trainer.progress, trainer.rng = saved.progress, saved.rng
     trainer.forget_step()
-
-
-@contextmanager
-def _written(path: str | PathLike[str]) -> Iterator[BinaryIO]:
-    """A file to write, which takes the place of the one at `path` when it is whole: a full disk costs no checkpoint."""
-    beside = Path(f"{_name(path, 'written')}.part")
-    try:
-        with open(beside, "wb") as file:
-            yield file
-        replace(beside, path)
-    except OSError as error:
-        raise _refusal(path, "written", error) from error
-    finally:
-        with suppress(OSError):
-            beside.unlink()
 
 
 def _read(path: str | PathLike[str]) -> BinaryIO:

@@ -5,11 +5,13 @@ from __future__ import annotations
 import subprocess
 import sys
 import time
+from io import FileIO
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from gradviz import cli, export_command
+from gradviz import cli, export_command, files
 from gradviz.draw.export import formats
 from tests.draw import readers
 
@@ -137,12 +139,12 @@ def test_an_interrupt_leaves_every_file_whole(
     output = tmp_path / "a.svg"
     output.write_text("an earlier picture", encoding="utf-8")
 
-    def interrupted(file: Path, content: bytes) -> None:
-        with open(file, "wb") as half:
-            half.write(content[:100])
-        raise KeyboardInterrupt
+    class Interrupted(FileIO):
+        def write(self, content: Any) -> int:
+            super().write(content[:100])
+            raise KeyboardInterrupt
 
-    monkeypatch.setattr(Path, "write_bytes", interrupted)
+    monkeypatch.setattr(files, "open", lambda path, mode: Interrupted(path, "w"), raising=False)
     assert run("D1", "-o", output) == 130
     assert capsys.readouterr() == ("", "")
     assert list(tmp_path.iterdir()) == [output]

@@ -24,6 +24,7 @@ from gradviz.draw.stage import FONT, Stage
 from gradviz.engine.source import Source
 from gradviz.errors import GradvizError
 from gradviz.explain.trace import Run, explore
+from gradviz.files import whole_file
 
 __all__ = ["Options", "export", "formats", "rendered", "unseen"]
 
@@ -62,19 +63,10 @@ def export(
     written = []
     for name, content in rendered(stage, target.name, step, options, report=report, **changes):
         file = target.with_name(name)
-        _write(file, content)
+        with whole_file(file) as whole:
+            whole.write(content)
         written.append(file)
     return written
-
-
-def _write(file: Path, content: bytes) -> None:
-    """The file is whole or, after Ctrl-C or on a full disk, as it was."""
-    part = file.with_name(f"{file.name}.part")
-    try:
-        part.write_bytes(content)
-        part.replace(file)
-    finally:
-        part.unlink(missing_ok=True)
 
 
 def as_stage(source: Source | Run | Stage, changes: dict[str, Any], options: Options | None = None) -> Stage:
