@@ -564,8 +564,8 @@ def test_it_lives_in_a_shadow_root(page: Any) -> None:
         ((7, 7), ["forward f", "backward w f/2:0"], "step 2 of 2 · backward"),
         (("a", "a"), ["forward f", "backward f/1 f/2:0", "seed L"], "step 2 of 3 · backward"),
         (("a", "a"), ["forward f", "seed L"], "start · 2 steps"),
-        (("a", "b"), ["backward w f:0"], "start · 1 steps"),
-        ((None, None), ["backward w f:0"], "start · 1 steps"),
+        (("a", "b"), ["backward w f:0"], "start · 1 step"),
+        ((None, None), ["backward w f:0"], "start · 1 step"),
     ],
 )
 def test_another_structure_of_the_same_story_keeps_the_place(
