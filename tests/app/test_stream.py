@@ -14,7 +14,7 @@ import pytest
 from gradviz.app.rendering import Picture
 from gradviz.app.turns import Turns
 from gradviz.app.worker import Worker
-from tests.app.test_worker import Counting
+from tests.app.test_worker import Counting, until
 from tests.conftest import aside
 
 requests = pytest.importorskip("starlette.requests")
@@ -104,6 +104,7 @@ def test_who_waits_hears_a_beat_and_then_that_it_runs(monkeypatch: pytest.Monkey
     one = worker(turns=turns)
     one.look()
     one.start()
+    until(lambda: one.state == "waiting")  # it stands in line once its thread has come to it
 
     async def watch() -> list[str]:
         states: list[str] = []

@@ -246,7 +246,7 @@ def test_who_is_done_while_held_leaves_the_line(make: Callable[..., Worker]) -> 
     turns = Turns(4)
     paused, reached, failed = (make(turns=turns) for _ in range(3))
     for worker, begin in ((paused, paused.start), (reached, reached.one_epoch), (failed, failed.start)):
-        worker.limit = 20
+        worker.limit = 5
         begin()
         until(lambda: worker in turns._line)  # noqa: B023
     for _ in range(20):
