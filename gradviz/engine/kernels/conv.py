@@ -5,11 +5,10 @@ from __future__ import annotations
 from functools import lru_cache
 from typing import Any
 
-import numpy as np
-
 from gradviz.engine.kernels.pieces import Piece, is_plain, pieces
 from gradviz.engine.kernels.rows import (
     as_images,
+    contiguous,
     correlate_lines,
     images,
     multiply,
@@ -61,15 +60,6 @@ def _flat(rows: Array) -> Array:
 
 def _sides(rows: Array) -> Size:
     return rows.shape[0], rows.shape[3]
-
-
-def _part(shared: Shared, name: str, rows: Array) -> Array:
-    """A part of image rows, contiguous as everything here needs it."""
-    if rows.flags.c_contiguous:
-        return rows
-    copy = shared.array(name, rows.shape, rows.dtype)
-    np.copyto(copy, rows)
-    return copy
 
 
 def _push(shared: Shared, x: Array, w: Array, b: Array | None, first: Size, out: Array) -> None:
@@ -124,8 +114,11 @@ def _backward(
     if need[1]:
         found[1] = scratch.gradient(1, w.shape, common_type(g, x))
         found[1].fill(0)
-    for piece in parts:
-        seen, met = _part(shared, "g part", above[piece.out]), _part(shared, "x part", below[piece.x])
+    for piece in parts if need[0] or need[1] else ():
+        seen, met = (
+            contiguous(shared, "g part", above[piece.out]),
+            contiguous(shared, "x part", below[piece.x]),
+        )
         into = None
         if need[0]:
             into = back if plain else shared.array("x gradient part", met.shape, back.dtype)
@@ -150,6 +143,6 @@ def conv2d(scratch: Scratch, x: Array, w: Array, b: Array | None = None, **optio
     out[...] = 0 if b is None else b[:, None, None]
     for piece in parts:
         made = shared.array("out part", out[piece.out].shape, out.dtype)
-        _push(shared, _part(shared, "x part", rows[piece.x]), w[piece.w], None, piece.first, made)
+        _push(shared, contiguous(shared, "x part", rows[piece.x]), w[piece.w], None, piece.first, made)
         out[piece.out] += made
     return as_images(out)

@@ -48,7 +48,11 @@ def images(scratch: Scratch, name: str, shape: Shape, dtype: Any) -> Array:
 
 def rows_of(shared: Shared, name: str, x: Array) -> Array:
     """Images as contiguous (height, channels, samples, width): themselves if they lie so, else a copy."""
-    rows = by_rows(x)
+    return contiguous(shared, name, by_rows(x))
+
+
+def contiguous(shared: Shared, name: str, rows: Array) -> Array:
+    """Image rows, or a part of them, as they are if they lie in one piece, else a copy."""
     if rows.flags.c_contiguous:
         return rows
     copy = shared.array(name, rows.shape, rows.dtype)
